@@ -1,0 +1,69 @@
+//! What a tool hands back when it came to an end.
+
+use serde::Serialize;
+use th_record::{ErrorKind, Failure};
+
+/// The end of a tool's work that has something to show, be it good or bad.
+#[derive(Debug)]
+pub struct Outcome {
+    pub(crate) kind: &'static str,
+    pub(crate) data: serde_json::Value,
+    pub(crate) summary: String,
+    pub(crate) changed: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// A payload that can be told to a person in a few lines.
+pub trait Summary: Serialize {
+    /// The kind of the record.
+    const KIND: &'static str;
+
+    /// Returns the lines, without a final newline.
+    fn summary(&self) -> String;
+}
+
+impl Outcome {
+    /// The work is done, or there was nothing to do.
+    pub fn done<T: Summary>(data: &T) -> Self {
+        Self {
+            kind: T::KIND,
+            // A payload is made of strings, numbers and lists: it always serialises.
+            data: serde_json::to_value(data).unwrap_or_default(),
+            summary: data.summary(),
+            changed: false,
+            dry_run: false,
+            failure: None,
+        }
+    }
+
+    /// This is only a plan.
+    pub fn plan<T: Summary>(data: &T) -> Self {
+        Self {
+            dry_run: true,
+            ..Self::done(data)
+        }
+    }
+
+    /// Something was changed.
+    #[must_use]
+    pub fn changed(self) -> Self {
+        Self {
+            changed: true,
+            ..self
+        }
+    }
+
+    /// The work came to an end, but not a good one: `message` says why.
+    #[must_use]
+    pub fn but(self, kind: ErrorKind, message: impl Into<String>, hint: Option<String>) -> Self {
+        let failure = Failure {
+            hint,
+            ..Failure::new(kind, message)
+        };
+        Self {
+            failure: Some(failure),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What is going on, on stderr: bars on a terminal, a line a phase elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+
+/// The progress of one phase. Clones show on the same bar, from any thread.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Starts a phase called `label` of `total` bytes, if that is known.
+    pub(crate) fn start(label: &str, total: Option<u64>, quiet: bool) -> Self {
+        let bar = if quiet {
+            ProgressBar::hidden()
+        } else if std::io::stderr().is_terminal() {
+            ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(8))
+        } else {
+            let _ = writeln!(std::io::stderr(), "{label}");
+            ProgressBar::hidden()
+        }
+        .with_finish(ProgressFinish::AndClear);
+        let template = match total {
+            Some(_) => {
+                "{prefix:14} {bar:24} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} eta {eta} {wide_msg}"
+            }
+            None => "{prefix:14} {spinner} {bytes:>10} {bytes_per_sec:>12} {elapsed} {wide_msg}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(label.to_owned());
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        Self { bar }
+    }
+
+    /// Adds `bytes` that were dealt with.
+    pub fn add(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    /// Shows the name of what is being dealt with.
+    pub fn at(&self, name: &str) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(crate::printable(name));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! th.toml and flags, resolved once into an immutable [`Environment`].
+
+mod args;
+mod document;
+mod environment;
+mod error;
+mod nearest;
+mod secret;
+
+pub use args::TargetArgs;
+pub use environment::{Backup, Database, Environment, Files, Server};
+pub use error::Error;
+pub use secret::Secret;

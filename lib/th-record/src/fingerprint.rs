@@ -1,0 +1,105 @@
+//! What a database held at one instant, in a form that a restored copy must reproduce.
+
+use serde::{Deserialize, Serialize};
+
+/// The content of a database, as seen by one snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Fingerprint {
+    /// The server's major version; digests compare only within one.
+    pub server_major: u32,
+    /// Every table that holds rows of its own, ordered by schema and name.
+    pub tables: Vec<Table>,
+    /// Every sequence, ordered by schema and name.
+    pub sequences: Vec<Sequence>,
+    /// Large objects; `null` when the role may not read them.
+    pub large_objects: Option<LargeObjects>,
+    /// Every object of the schema, ordered by kind and name.
+    pub schema: Vec<SchemaObject>,
+    /// The SHA-256 over `schema`.
+    pub schema_sha256: String,
+    /// Extensions with their versions, ordered by name.
+    pub extensions: Vec<Extension>,
+}
+
+/// One table's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Table {
+    /// The schema's name.
+    pub schema: String,
+    /// The table's name.
+    pub name: String,
+    /// How many rows.
+    pub rows: u64,
+    /// The sum of the rows' hashes, a decimal integer: independent of order, and unlike XOR not
+    /// blind to rows that occur twice.
+    pub digest: String,
+}
+
+/// One sequence's position.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Sequence {
+    /// The schema's name.
+    pub schema: String,
+    /// The sequence's name.
+    pub name: String,
+    /// The last value handed out, or the first to be.
+    pub last_value: i64,
+    /// Whether `last_value` has been handed out.
+    pub is_called: bool,
+}
+
+/// All large objects together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LargeObjects {
+    /// How many.
+    pub count: u64,
+    /// The sum of the hashes of their pages.
+    pub digest: String,
+}
+
+/// One object of the schema: a column, a constraint, a view, a function, a grant, …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SchemaObject {
+    /// What it is: `table`, `column`, `constraint`, …
+    pub kind: String,
+    /// Its qualified name.
+    pub name: String,
+    /// The MD5 of its normalised definition.
+    pub md5: String,
+}
+
+/// One extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Fingerprint {
+    /// Returns the number of rows in all tables.
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|table| table.rows).sum()
+    }
+}
+
+/// One way in which a restored copy is not the original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Difference {
+    /// What differs: `table`, `sequence`, `large_objects`, `extension`, or a kind of schema object.
+    pub what: String,
+    /// The object's qualified name.
+    pub name: String,
+    /// What the manifest says; `null` when the object should not be there.
+    pub expected: Option<String>,
+    /// What was found; `null` when the object is missing.
+    pub found: Option<String>,
+}

@@ -1,0 +1,12 @@
+//! The payloads: one type for the `data` of each kind of record. docs/records.md is their manual.
+
+mod backup;
+mod restore;
+mod set;
+
+pub use backup::{Backup, BackupDatabase, BackupFiles, BackupPlan, Phase, Space};
+pub use restore::{
+    Applied, Databases, FileChanges, Gc, Removed, RestorePlan, RestorePlanStep, Shown, Undone,
+    Verified,
+};
+pub use set::{SetItem, SetState, Sets};

@@ -1,0 +1,107 @@
+//! The state directory and the small files in it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Journal, Lock};
+
+/// The state directory of one environment.
+#[derive(Debug, Clone)]
+pub struct State {
+    dir: PathBuf,
+}
+
+impl State {
+    /// Uses `dir`, which need not exist yet.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// Creates the directory, readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(&self) -> Result<(), Error> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)
+            .map_err(|source| Error::Io {
+                path: self.dir.clone(),
+                source,
+            })
+    }
+
+    /// Creates the directory if need be and takes the environment's lock.
+    ///
+    /// # Errors
+    /// Those of [`Lock::acquire`].
+    pub fn lock(&self, tool: &str, run: &str) -> Result<Lock, Error> {
+        self.create()?;
+        Lock::acquire(&self.path("lock"), tool, run)
+    }
+
+    /// Returns the environment's journal.
+    pub fn journal(&self) -> Journal {
+        Journal::new(self.path("journal.jsonl"))
+    }
+
+    /// Returns the path of the state file `name`.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Reads the state file `name`; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Format`].
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|source| Error::Format { path, source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::Io { path, source }),
+        }
+    }
+
+    /// Replaces the state file `name` at once and durably.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write<T: Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
+        let path = self.path(name);
+        let failed = |source| Error::Io {
+            path: path.clone(),
+            source,
+        };
+        let bytes = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
+        th_archive::atomic::write(&path, &bytes).map_err(failed)
+    }
+
+    /// Removes the state file `name`, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::Io {
+                path,
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+}
