@@ -10,7 +10,7 @@ mod signals;
 
 pub use args::{InputArgs, OutputArgs};
 pub use finish::{Tool, execute};
-pub use outcome::{Outcome, Summary};
+pub use outcome::Outcome;
 pub use progress::Progress;
 pub use run::Run;
 

@@ -14,23 +14,15 @@ pub struct Outcome {
     pub(crate) failure: Option<Failure>,
 }
 
-/// A payload that can be told to a person in a few lines.
-pub trait Summary: Serialize {
-    /// The kind of the record.
-    const KIND: &'static str;
-
-    /// Returns the lines, without a final newline.
-    fn summary(&self) -> String;
-}
-
 impl Outcome {
-    /// The work is done, or there was nothing to do.
-    pub fn done<T: Summary>(data: &T) -> Self {
+    /// The work is done, or there was nothing to do: a record of `kind`, and a `summary` for a
+    /// person, without a final newline.
+    pub fn done(kind: &'static str, data: &impl Serialize, summary: String) -> Self {
         Self {
-            kind: T::KIND,
+            kind,
             // A payload is made of strings, numbers and lists: it always serialises.
             data: serde_json::to_value(data).unwrap_or_default(),
-            summary: data.summary(),
+            summary,
             changed: false,
             dry_run: false,
             failure: None,

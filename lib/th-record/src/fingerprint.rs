@@ -45,8 +45,11 @@ pub struct Sequence {
     pub schema: String,
     /// The sequence's name.
     pub name: String,
-    /// The last value handed out, or the first to be.
+    /// The last value handed out, or the first to be, before the dump began.
     pub last_value: i64,
+    /// The same after the dump ended. Sequences stand outside of snapshots, so on a busy database
+    /// the dump holds a value from `last_value` to this one.
+    pub last_value_after: i64,
     /// Whether `last_value` has been handed out.
     pub is_called: bool,
 }

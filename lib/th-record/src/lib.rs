@@ -20,8 +20,8 @@ pub use fingerprint::{
 };
 pub use id::{BadId, Id};
 pub use manifest::{
-    Config, Database, FORMAT, Files, Image, Manifest, Method, Object, Previous, References, Status,
-    Tag,
+    CONFIG, Config, DUMP, Database, FORMAT, Files, GLOBALS, Grant, Image, Manifest, Method, Object,
+    Previous, References, Setting, Status, Tag,
 };
 pub use proof::{Level, Proof, Reached};
 pub use record::{Record, VERSION};

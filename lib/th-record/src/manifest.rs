@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::record::{millis, seconds};
 use crate::{Fingerprint, Id};
 
+/// The stem of the database dump among a set's objects.
+pub const DUMP: &str = "db.dump";
+/// The stem of the roles among a set's objects.
+pub const GLOBALS: &str = "globals.sql";
+/// The stem of the configuration files among a set's objects.
+pub const CONFIG: &str = "config.tar";
+
 /// The version of the store's format that this code writes, and the newest it reads.
 pub const FORMAT: u32 = 1;
 
@@ -117,10 +124,44 @@ pub struct Database {
     pub image: Option<Image>,
     /// Roles that own objects or hold grants, which must exist where the set is restored.
     pub roles: Vec<String>,
+    /// `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`, which no dump holds.
+    pub settings: Vec<Setting>,
+    /// Grants on the database itself; `null` when it has only the defaults.
+    pub grants: Option<Vec<Grant>>,
+    /// `CONNECTION LIMIT`; -1 is none.
+    pub connection_limit: i32,
+    /// The comment on the database.
+    pub comment: Option<String>,
     /// The size of the dump before compression.
     pub dump_bytes: u64,
     /// What the dump's snapshot held.
     pub fingerprint: Fingerprint,
+}
+
+/// A configuration parameter set for a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// The role it is for; `null` for all.
+    pub role: Option<String>,
+    /// The parameter.
+    pub name: String,
+    /// Its value, as the catalog has it.
+    pub value: String,
+}
+
+/// A privilege on a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The role that has it; `null` for PUBLIC.
+    pub role: Option<String>,
+    /// `CONNECT`, `CREATE` or `TEMPORARY`.
+    pub privilege: String,
+    /// Whether the role may grant it on.
+    pub grantable: bool,
 }
 
 /// A container image.
@@ -218,8 +259,11 @@ impl Manifest {
             .sum()
     }
 
-    /// Returns the object called `name`, if the set has it.
-    pub fn object(&self, name: &str) -> Option<&Object> {
-        self.objects.iter().find(|object| object.name == name)
+    /// Returns the object called `stem`, whatever its compression: `db.dump` is `db.dump.zst`.
+    pub fn object(&self, stem: &str) -> Option<&Object> {
+        self.objects.iter().find(|object| {
+            let rest = object.name.strip_prefix(stem);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }

@@ -1,0 +1,63 @@
+//! Which files are left out of a set.
+
+use std::path::Path;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::Error;
+
+/// Patterns of paths, relative to the root, that are left out. The content of a directory that is
+/// left out is left out with it.
+///
+/// `*` does not match a `/`, `**` does: `*.tmp` is at the top only, `**/*.tmp` everywhere.
+#[derive(Debug, Clone, Default)]
+pub struct Exclude(GlobSet);
+
+impl Exclude {
+    /// Makes the set of `patterns`.
+    ///
+    /// # Errors
+    /// [`Error::Glob`].
+    pub fn new(patterns: &[impl AsRef<str>]) -> Result<Self, Error> {
+        let mut set = GlobSetBuilder::new();
+        for pattern in patterns.iter().map(AsRef::as_ref) {
+            let glob = GlobBuilder::new(pattern)
+                .literal_separator(true)
+                .build()
+                .map_err(|source| Error::Glob {
+                    pattern: pattern.to_owned(),
+                    source,
+                })?;
+            set.add(glob);
+        }
+        set.build().map(Self).map_err(|source| Error::Glob {
+            pattern: source.glob().unwrap_or_default().to_owned(),
+            source,
+        })
+    }
+
+    pub(crate) fn matches(&self, path: &Path) -> bool {
+        self.0.is_match(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stays_in_its_directory() {
+        let exclude = Exclude::new(&["*.tmp", "**/cache", "thumbs/**"]).unwrap();
+        for (path, left_out) in [
+            ("a.tmp", true),
+            ("b/a.tmp", false),
+            ("cache", true),
+            ("b/c/cache", true),
+            ("thumbs", false),
+            ("thumbs/a/b", true),
+        ] {
+            assert_eq!(exclude.matches(Path::new(path)), left_out, "{path}");
+        }
+        assert!(Exclude::new(&["a[".to_owned()]).is_err());
+    }
+}

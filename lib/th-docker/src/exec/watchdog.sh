@@ -1,0 +1,23 @@
+# Runs "$@" and ends it when stdin ends: the engine closes an exec's stdin when its client dies,
+# and does nothing else about it.
+#
+# This shell waits for both of its children. An orphan would fall to the container's first process,
+# and a postmaster takes an unknown child that dies of a signal for a crashed session of its own.
+exec 3<&0 </dev/null
+"$@" 3<&- &
+program=$!
+{ read -r _ <&3; kill "$program"; } >/dev/null 2>&1 &
+watcher=$!
+exec 3<&-
+# Not before the watcher is born: a trap it inherits can swallow the signal meant to end it.
+trap 'kill "$program"' HUP INT TERM
+wait "$program"
+status=$?
+# A trapped signal ends `wait` before the program has ended.
+while kill -0 "$program" 2>/dev/null; do
+    wait "$program"
+    status=$?
+done
+kill "$watcher" 2>/dev/null
+wait "$watcher" 2>/dev/null
+exit "$status"

@@ -1,0 +1,23 @@
+//! A blocking façade over the Docker API: the only crate that names bollard or tokio.
+//!
+//! The runtime never escapes. API calls end within [`TIMEOUT`]; streams take as long as they take,
+//! and stop soon after their caller's cancel flag is set.
+
+mod container;
+mod engine;
+mod error;
+mod exec;
+mod hijack;
+mod image;
+mod owner;
+mod scratch;
+mod stream;
+mod tail;
+mod upload;
+
+pub use container::{Container, Labels};
+pub use engine::{Docker, TIMEOUT};
+pub use error::Error;
+pub use exec::{Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec};
+pub use scratch::{SCRATCH, Scratch, ScratchSpec};
+pub use upload::Upload;

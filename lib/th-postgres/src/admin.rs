@@ -1,0 +1,312 @@
+//! Databases as a whole: made, renamed, dropped, from a session outside of them.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::quote::{identifier, literal};
+use crate::session::Session;
+use crate::{Error, Facts, Server};
+
+/// Parameters whose value the catalog holds as a list that is quoted already
+/// (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c, as `pg_dump` knows them).
+const QUOTED_LISTS: [&str; 6] = [
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+/// A session on a maintenance database.
+#[derive(Debug)]
+pub struct Admin {
+    session: Session,
+    server: Server,
+    place: &'static str,
+}
+
+/// A database of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its size on disk.
+    pub size_bytes: u64,
+    /// The comment on it.
+    pub comment: Option<String>,
+}
+
+impl Server {
+    /// Opens a session on `postgres`, or on `template1` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Connect`].
+    pub fn admin(&self) -> Result<Admin, Error> {
+        let (session, place) = match self.session("postgres") {
+            Err(Error::NoDatabase { .. }) => (self.session("template1")?, "template1"),
+            other => (other?, "postgres"),
+        };
+        Ok(Admin {
+            session,
+            server: self.clone(),
+            place,
+        })
+    }
+}
+
+impl Admin {
+    /// Returns every database but the templates, by name.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn databases(&mut self) -> Result<Vec<Listed>, Error> {
+        self.session.all(
+            "SELECT datname AS name, pg_database_size(oid) AS size_bytes, \
+             shobj_description(oid, 'pg_database') AS comment \
+             FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE \"C\"",
+        )
+    }
+
+    /// Returns those of `wanted` that are no roles of this server.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn missing_roles(&mut self, wanted: &[String]) -> Result<Vec<String>, Error> {
+        self.missing(wanted, "SELECT rolname AS name FROM pg_roles")
+    }
+
+    /// Returns those of `wanted` that are no extensions this server could create.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn missing_extensions(&mut self, wanted: &[String]) -> Result<Vec<String>, Error> {
+        self.missing(wanted, "SELECT name FROM pg_available_extensions")
+    }
+
+    fn missing(&mut self, wanted: &[String], query: &str) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        struct Name {
+            name: String,
+        }
+        let there: BTreeSet<String> = self
+            .session
+            .all(query)?
+            .into_iter()
+            .map(|Name { name }| name)
+            .collect();
+        Ok(wanted
+            .iter()
+            .filter(|name| !there.contains(*name))
+            .cloned()
+            .collect())
+    }
+
+    /// Creates an empty database with the encoding, locale and owner of `like`.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn create(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
+        let mut sql = format!(
+            "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}",
+            identifier(name),
+            identifier(&like.owner),
+            literal(&like.encoding),
+            literal(&like.collate),
+            literal(&like.ctype),
+        );
+        if let Some(locale) = &like.icu_locale {
+            let option = if like.locale_provider == "icu" {
+                "ICU_LOCALE"
+            } else {
+                "BUILTIN_LOCALE"
+            };
+            let provider = &like.locale_provider;
+            sql.push_str(&format!(
+                " LOCALE_PROVIDER {provider} {option} {}",
+                literal(locale)
+            ));
+        }
+        self.session.execute(&format!("{sql};"))
+    }
+
+    /// Gives `name` the settings, grants, connection limit and comment of `like`.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn carry(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
+        let database = identifier(name);
+        for setting in &like.settings {
+            let target = match &setting.role {
+                Some(role) => format!("ROLE {} IN DATABASE {database}", identifier(role)),
+                None => format!("DATABASE {database}"),
+            };
+            let value = if QUOTED_LISTS.contains(&setting.name.as_str()) {
+                // Empty is the one list that the catalog does not hold in its written form.
+                if setting.value.is_empty() {
+                    "''"
+                } else {
+                    &setting.value
+                }
+                .to_owned()
+            } else {
+                literal(&setting.value)
+            };
+            // An extension's parameter is `name.name`.
+            let parameter: Vec<String> = setting.name.split('.').map(identifier).collect();
+            self.session.execute(&format!(
+                "ALTER {target} SET {} TO {value};",
+                parameter.join(".")
+            ))?;
+        }
+        if let Some(grants) = &like.grants {
+            self.session
+                .execute(&format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC;"))?;
+            for grant in grants {
+                let role = grant
+                    .role
+                    .as_deref()
+                    .map_or("PUBLIC".to_owned(), identifier);
+                let option = if grant.grantable {
+                    " WITH GRANT OPTION"
+                } else {
+                    ""
+                };
+                let privilege = &grant.privilege;
+                self.session.execute(&format!(
+                    "GRANT {privilege} ON DATABASE {database} TO {role}{option};"
+                ))?;
+            }
+        }
+        if like.connection_limit >= 0 {
+            let limit = like.connection_limit;
+            self.session.execute(&format!(
+                "ALTER DATABASE {database} CONNECTION LIMIT {limit};"
+            ))?;
+        }
+        self.comment(name, like.comment.as_deref())
+    }
+
+    /// Sets or removes the comment on a database.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn comment(&mut self, name: &str, comment: Option<&str>) -> Result<(), Error> {
+        let text = comment.map_or("NULL".to_owned(), literal);
+        self.session.execute(&format!(
+            "COMMENT ON DATABASE {} IS {text};",
+            identifier(name)
+        ))
+    }
+
+    /// Drops a database with all its sessions, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn drop(&mut self, name: &str) -> Result<(), Error> {
+        // DROP … WITH (FORCE) is of version 13.
+        self.close_sessions(&[name])?;
+        self.session
+            .execute(&format!("DROP DATABASE IF EXISTS {};", identifier(name)))
+    }
+
+    /// Returns how many client sessions `name` has.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn sessions(&mut self, name: &str) -> Result<u64, Error> {
+        self.count(&format!(
+            "SELECT count(*) AS count FROM pg_stat_activity \
+             WHERE datname = {} AND backend_type = 'client backend'",
+            literal(name)
+        ))
+    }
+
+    /// Ends every session of the databases, and returns how many.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn close_sessions(&mut self, names: &[&str]) -> Result<u64, Error> {
+        let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
+        self.count(&format!(
+            "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
+             WHERE datname IN ({}) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
+            names.join(", ")
+        ))
+    }
+
+    /// Ends the sessions that a dead run left behind: those of `application` but our own.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn close_application(&mut self, application: &str) -> Result<u64, Error> {
+        self.count(&format!(
+            "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
+             WHERE application_name = {} AND pid <> pg_backend_pid()",
+            literal(application)
+        ))
+    }
+
+    fn count(&mut self, query: &str) -> Result<u64, Error> {
+        #[derive(Deserialize)]
+        struct Count {
+            count: u64,
+        }
+        self.session.one(query).map(|Count { count }| count)
+    }
+
+    /// Renames databases, all or none, closing their sessions; returns how many it closed.
+    ///
+    /// A rename holds a lock that new sessions wait for, so nobody slips in once it has begun; and
+    /// as one transaction it leaves nothing half done, whenever this process dies. It waits five
+    /// seconds for sessions to end, so a second session ends them meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Sql`]; nothing was renamed then.
+    pub fn rename(&mut self, renames: &[(&str, &str)]) -> Result<u64, Error> {
+        let names: Vec<&str> = renames.iter().map(|(from, _)| *from).collect();
+        let mut second = Self {
+            session: self.server.session(self.place)?,
+            server: self.server.clone(),
+            place: self.place,
+        };
+        let finished = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let closer = scope.spawn(|| {
+                let mut closed = 0;
+                while !finished.load(Ordering::Acquire) {
+                    match second.close_sessions(&names) {
+                        Ok(count) => closed += count,
+                        Err(_) => break,
+                    }
+                    thread::sleep(Duration::from_millis(20));
+                }
+                closed
+            });
+            let renamed = self.rename_in_transaction(renames);
+            finished.store(true, Ordering::Release);
+            let closed = closer.join().unwrap_or_default();
+            renamed.map(|()| closed)
+        })
+    }
+
+    fn rename_in_transaction(&mut self, renames: &[(&str, &str)]) -> Result<(), Error> {
+        self.session.execute("BEGIN;")?;
+        for (from, to) in renames {
+            let sql = format!(
+                "ALTER DATABASE {} RENAME TO {};",
+                identifier(from),
+                identifier(to)
+            );
+            if let Err(error) = self.session.execute(&sql) {
+                self.session.execute("ROLLBACK;")?;
+                return Err(error);
+            }
+        }
+        self.session.execute("COMMIT;")
+    }
+}

@@ -1,0 +1,25 @@
+//! PostgreSQL by its own client programs: the host's, or those of the server's container.
+
+mod admin;
+mod compare;
+mod error;
+mod facts;
+mod fingerprint;
+mod globals;
+mod program;
+mod quote;
+mod restore;
+mod server;
+mod session;
+mod snapshot;
+mod url;
+
+pub use admin::{Admin, Listed};
+pub use compare::{differences, table_difference};
+pub use error::Error;
+pub use facts::Facts;
+pub use program::{Input, Output, Pipe, Program};
+pub use restore::Dump;
+pub use server::{Call, Server};
+pub use session::Session;
+pub use snapshot::Snapshot;

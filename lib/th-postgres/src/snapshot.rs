@@ -1,0 +1,111 @@
+//! One instant of a database, shared between sessions and `pg_dump`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::fingerprint::{self, Positions};
+use crate::program::Program;
+use crate::server::Call;
+use crate::session::Session;
+use crate::{Error, Facts, Server};
+use th_record::Fingerprint;
+
+/// An exported snapshot. It lives as long as this value.
+#[derive(Debug)]
+pub struct Snapshot {
+    session: Session,
+    id: String,
+}
+
+impl Snapshot {
+    /// Takes a snapshot of `database`.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn take(server: &Server, database: &str) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Exported {
+            id: String,
+        }
+        let mut session = server.session(database)?;
+        session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;")?;
+        let Exported { id } = session.one("SELECT pg_export_snapshot() AS id")?;
+        Ok(Self { session, id })
+    }
+
+    /// Starts a `pg_dump` of this snapshot in the custom format, uncompressed: what comes after it
+    /// compresses better and on more cores. Gives up on a table that stays locked for
+    /// `lock_wait`.
+    ///
+    /// # Errors
+    /// Those of [`Server::start`].
+    pub fn dump(
+        &self,
+        server: &Server,
+        database: &str,
+        lock_wait: Duration,
+    ) -> Result<Program, Error> {
+        let args = [
+            "--format=custom".to_owned(),
+            "--compress=0".to_owned(),
+            "--no-password".to_owned(),
+            format!("--snapshot={}", self.id),
+            format!("--lock-wait-timeout={}", lock_wait.as_millis()),
+        ];
+        let database = Some(database);
+        server.start(&Call {
+            program: "pg_dump",
+            args: &args,
+            database,
+            ..Call::default()
+        })
+    }
+
+    /// Returns what the database is made of.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn facts(&mut self) -> Result<Facts, Error> {
+        Facts::read(&mut self.session)
+    }
+
+    /// Returns the fingerprint of the snapshot. `on_table` is told the name of each table before
+    /// it is read.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn fingerprint(&mut self, on_table: &mut dyn FnMut(&str)) -> Result<Fingerprint, Error> {
+        fingerprint::take(&mut self.session, on_table)
+    }
+
+    /// Reads where the sequences are now, once the dump has ended.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn sequences_after(&mut self, fingerprint: &mut Fingerprint) -> Result<(), Error> {
+        Positions::read(&mut self.session)?.note_after(fingerprint);
+        Ok(())
+    }
+
+    /// Calls `path` with each path that `query` returns in its first column, nulls left out.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn references(&mut self, query: &str, mut path: impl FnMut(String)) -> Result<(), Error> {
+        #[derive(Deserialize)]
+        struct Reference {
+            path: String,
+        }
+        // The app's own search path is what its query was written for.
+        self.session.execute("RESET search_path;")?;
+        let query = query.trim().trim_end_matches(';');
+        let query = format!(
+            "SELECT path::text AS path FROM (\n{query}\n) r (path) WHERE path IS NOT NULL"
+        );
+        self.session.each(&query, |row: Reference| {
+            path(row.path);
+            Ok(())
+        })
+    }
+}

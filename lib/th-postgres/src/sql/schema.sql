@@ -1,0 +1,199 @@
+-- Every object of the schema, with the MD5 of what defines it.
+--
+-- The server deparses expressions, and what it prints is not what it prints after that was parsed
+-- again: casts and parentheses move (`= ANY ((ARRAY['a'::varchar])::text[])` becomes
+-- `= ANY (ARRAY[('a'::varchar)::text])`). So casts, parentheses and white space are left out.
+-- Grants are expanded, since an explicit default and none are the same.
+WITH RECURSIVE members AS (
+    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+),
+namespaces AS (
+    SELECT n.oid, n.nspname, n.nspowner, n.nspacl
+    FROM pg_namespace n
+    WHERE n.nspname <> 'information_schema'
+      AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (
+          SELECT FROM members WHERE classid = 'pg_namespace'::regclass AND objid = n.oid)
+),
+relations AS (
+    SELECT c.*, format('%I.%I', n.nspname, c.relname) AS name
+    FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname <> 'information_schema'
+      AND n.nspname !~ '^pg_'
+      AND c.relpersistence <> 't'
+      AND NOT EXISTS (
+          SELECT FROM members WHERE classid = 'pg_class'::regclass AND objid = c.oid)
+),
+functions AS (
+    SELECT p.*
+    FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname <> 'information_schema'
+      AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (
+          SELECT FROM members WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
+),
+types AS (
+    SELECT t.*
+    FROM pg_type t
+    JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.typtype IN ('e', 'd', 'r')
+      AND n.nspname <> 'information_schema'
+      AND n.nspname !~ '^pg_'
+      AND NOT EXISTS (
+          SELECT FROM members WHERE classid = 'pg_type'::regclass AND objid = t.oid)
+),
+grants (kind, object, list) AS (
+    SELECT kind, object, string_agg(
+        concat_ws('/', coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'),
+                  a.privilege_type, a.is_grantable),
+        ',' ORDER BY coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC') COLLATE "C",
+                     a.privilege_type, a.is_grantable)
+    FROM (
+        SELECT 'n', oid, coalesce(nspacl, acldefault('n', nspowner)) FROM namespaces
+        UNION ALL
+        SELECT 'r', oid, coalesce(relacl, acldefault(
+            CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+        FROM relations WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        UNION ALL
+        SELECT 'f', oid, coalesce(proacl, acldefault('f', proowner)) FROM functions
+        UNION ALL
+        SELECT 'T', oid, coalesce(typacl, acldefault('T', typowner)) FROM types
+    ) owned (kind, object, acl)
+    CROSS JOIN LATERAL aclexplode(acl) a
+    GROUP BY kind, object
+),
+objects (kind, name, definition) AS (
+    SELECT 'schema', quote_ident(n.nspname), concat_ws('|', n.nspowner::regrole, g.list)
+    FROM namespaces n
+    LEFT JOIN grants g ON g.kind = 'n' AND g.object = n.oid
+    UNION ALL
+    SELECT CASE r.relkind
+               WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized_view' WHEN 'S' THEN 'sequence'
+               WHEN 'f' THEN 'foreign_table' WHEN 'c' THEN 'type' ELSE 'table'
+           END,
+           r.name,
+           concat_ws('|', r.relkind, r.relpersistence, r.relowner::regrole,
+               (SELECT string_agg(o, ',' ORDER BY o) FROM unnest(r.reloptions) o),
+               r.relrowsecurity, r.relforcerowsecurity, r.relispartition,
+               CASE WHEN r.relkind <> 'm' OR r.relispopulated THEN 'populated' END,
+               pg_get_expr(r.relpartbound, r.oid),
+               CASE WHEN r.relkind = 'p' THEN pg_get_partkeydef(r.oid) END,
+               (SELECT string_agg(i.inhparent::regclass::text, ',' ORDER BY i.inhseqno)
+                FROM pg_inherits i WHERE i.inhrelid = r.oid),
+               CASE WHEN r.relkind IN ('v', 'm') THEN pg_get_viewdef(r.oid) END,
+               (SELECT concat_ws(',', s.seqtypid::regtype, s.seqstart, s.seqincrement, s.seqmax,
+                                 s.seqmin, s.seqcache, s.seqcycle)
+                FROM pg_sequence s WHERE s.seqrelid = r.oid),
+               g.list)
+    FROM relations r
+    LEFT JOIN grants g ON g.kind = 'r' AND g.object = r.oid
+    WHERE r.relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    UNION ALL
+    SELECT 'column', r.name || '.' || quote_ident(a.attname),
+           concat_ws('|', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+               a.attgenerated,
+               (SELECT format('%I.%I', n.nspname, l.collname)
+                FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+                WHERE l.oid = a.attcollation),
+               (SELECT pg_get_expr(d.adbin, d.adrelid)
+                FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum),
+               (SELECT string_agg(concat_ws('/', nullif(x.grantee, 0)::regrole, x.privilege_type,
+                                            x.is_grantable), ','
+                                  ORDER BY nullif(x.grantee, 0)::regrole::text COLLATE "C",
+                                           x.privilege_type)
+                FROM aclexplode(a.attacl) x))
+    FROM pg_attribute a
+    JOIN relations r ON r.oid = a.attrelid
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+    UNION ALL
+    SELECT 'constraint', r.name || '.' || quote_ident(c.conname),
+           concat_ws('|', pg_get_constraintdef(c.oid), c.convalidated)
+    FROM pg_constraint c
+    JOIN relations r ON r.oid = c.conrelid
+    UNION ALL
+    SELECT 'index', r.name, concat_ws('|', pg_get_indexdef(r.oid), i.indisreplident, i.indisclustered)
+    FROM relations r
+    JOIN pg_index i ON i.indexrelid = r.oid
+    UNION ALL
+    SELECT CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
+           f.oid::regprocedure::text,
+           concat_ws('|', f.proowner::regrole, g.list,
+               CASE WHEN f.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(f.oid) END)
+    FROM functions f
+    LEFT JOIN grants g ON g.kind = 'f' AND g.object = f.oid
+    UNION ALL
+    SELECT 'type', t.oid::regtype::text,
+           concat_ws('|', t.typtype, t.typowner::regrole, t.typnotnull, t.typdefault,
+               CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+               (SELECT string_agg(e.enumlabel, ',' ORDER BY e.enumsortorder)
+                FROM pg_enum e WHERE e.enumtypid = t.oid),
+               (SELECT string_agg(pg_get_constraintdef(c.oid), ',' ORDER BY c.conname)
+                FROM pg_constraint c WHERE c.contypid = t.oid),
+               (SELECT r.rngsubtype::regtype::text FROM pg_range r WHERE r.rngtypid = t.oid),
+               g.list)
+    FROM types t
+    LEFT JOIN grants g ON g.kind = 'T' AND g.object = t.oid
+    UNION ALL
+    SELECT 'trigger', r.name || '.' || quote_ident(t.tgname),
+           concat_ws('|', pg_get_triggerdef(t.oid), t.tgenabled)
+    FROM pg_trigger t
+    JOIN relations r ON r.oid = t.tgrelid
+    WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT 'rule', r.name || '.' || quote_ident(w.rulename), pg_get_ruledef(w.oid)
+    FROM pg_rewrite w
+    JOIN relations r ON r.oid = w.ev_class
+    WHERE w.rulename <> '_RETURN'
+    UNION ALL
+    SELECT 'policy', r.name || '.' || quote_ident(p.polname),
+           concat_ws('|', p.polcmd, p.polpermissive,
+               (SELECT string_agg(coalesce(nullif(x, 0)::regrole::text, 'PUBLIC'), ','
+                                  ORDER BY nullif(x, 0)::regrole::text COLLATE "C")
+                FROM unnest(p.polroles) x),
+               pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+    FROM pg_policy p
+    JOIN relations r ON r.oid = p.polrelid
+    UNION ALL
+    SELECT 'statistics', format('%I.%I', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid)
+    FROM pg_statistic_ext s
+    JOIN namespaces n ON n.oid = s.stxnamespace
+    UNION ALL
+    SELECT 'comment', i.type || ' ' || i.identity, d.description
+    FROM pg_description d
+    CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
+    WHERE d.objoid >= 16384
+      AND i.identity IS NOT NULL
+      AND d.classoid <> 'pg_extension'::regclass
+      AND NOT EXISTS (
+          SELECT FROM members m WHERE m.classid = d.classoid AND m.objid = d.objoid)
+    UNION ALL
+    SELECT replace(i.type, ' ', '_'), i.identity, NULL
+    FROM (
+        SELECT 'pg_publication'::regclass, oid FROM pg_publication
+        UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger
+        UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
+        UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
+        UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
+        UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
+        UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
+        UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
+        UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_collation
+        UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
+        UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
+    ) other (class, oid)
+    CROSS JOIN LATERAL pg_identify_object(class, oid, 0) i
+    WHERE oid >= 16384
+      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = class AND m.objid = other.oid)
+)
+SELECT kind,
+       name,
+       md5(regexp_replace(
+           regexp_replace(
+               coalesce(definition, ''),
+               '::("[^"]+"|[a-z_]\w*)(\.("[^"]+"|[a-z_]\w*))?( varying| precision)?(\([0-9, ]+\))?( with(out)? time zone)?(\[\])*',
+               '', 'g'),
+           '[()\s]', '', 'g')) AS md5
+FROM objects
+ORDER BY kind COLLATE "C", name COLLATE "C", 3

@@ -1,0 +1,125 @@
+//! The address of a server, with its password kept apart.
+
+use std::fmt;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use th_config::Secret;
+
+use crate::Error;
+
+/// A `postgres://` address. Its `Display` holds no password.
+#[derive(Debug, Clone)]
+pub(crate) struct Url {
+    /// `user@host:port`, as given but without the password.
+    authority: String,
+    /// The database, decoded.
+    pub(crate) database: Option<String>,
+    /// `sslmode=require&…`, without the password.
+    query: String,
+    pub(crate) password: Option<Secret>,
+}
+
+impl Url {
+    /// Parses what libpq takes as a connection URI.
+    pub(crate) fn parse(url: &Secret) -> Result<Self, Error> {
+        let rest = url
+            .expose()
+            .strip_prefix("postgres://")
+            .or_else(|| url.expose().strip_prefix("postgresql://"))
+            .ok_or(Error::Url("does not begin with postgres://"))?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // A password may hold a raw '/' only when it is encoded, but may well hold a raw '@'.
+        let (userinfo, rest) = match rest.rsplit_once('@') {
+            Some((userinfo, rest)) => (Some(userinfo), rest),
+            None => (None, rest),
+        };
+        let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let decode = |text: &str| {
+            percent_decode_str(text)
+                .decode_utf8()
+                .map(|text| text.into_owned())
+                .map_err(|_| Error::Url("is not UTF-8 once it is decoded"))
+        };
+        let mut password = None;
+        let mut authority = String::new();
+        if let Some(userinfo) = userinfo {
+            let (user, secret) = match userinfo.split_once(':') {
+                Some((user, secret)) => (user, Some(secret)),
+                None => (userinfo, None),
+            };
+            password = secret.map(decode).transpose()?;
+            authority = format!("{user}@");
+        }
+        authority.push_str(hosts);
+        let mut kept = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            match pair.strip_prefix("password=") {
+                Some(secret) => password = Some(decode(secret)?),
+                None => kept.push(pair),
+            }
+        }
+        let database = if path.is_empty() {
+            None
+        } else {
+            Some(decode(path)?)
+        };
+        let password = password.map(Secret::new);
+        Ok(Self {
+            authority,
+            database,
+            query: kept.join("&"),
+            password,
+        })
+    }
+
+    /// Returns the address of another database of the same server, without the password.
+    pub(crate) fn of(&self, database: &str) -> String {
+        let database = utf8_percent_encode(database, NON_ALPHANUMERIC);
+        let question = if self.query.is_empty() { "" } else { "?" };
+        format!(
+            "postgres://{}/{database}{question}{}",
+            self.authority, self.query
+        )
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgres://{}", self.authority)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Url {
+        Url::parse(&Secret::new(url)).unwrap()
+    }
+
+    #[test]
+    fn the_password_is_kept_apart() {
+        for url in [
+            "postgres://th:s%40cret@db:5433/app?sslmode=require",
+            "postgresql://th:s@cret@db:5433/app?sslmode=require",
+            "postgres://th@db:5433/app?password=s%40cret&sslmode=require",
+        ] {
+            let url = parse(url);
+            assert_eq!(url.password.as_ref().unwrap().expose(), "s@cret");
+            assert_eq!(url.of("a b"), "postgres://th@db:5433/a%20b?sslmode=require");
+            assert_eq!(url.to_string(), "postgres://th@db:5433");
+            assert!(!format!("{url:?}").contains("cret"));
+        }
+    }
+
+    #[test]
+    fn short_forms_are_addresses_too() {
+        assert_eq!(parse("postgres:///app").of("x"), "postgres:///x");
+        assert_eq!(parse("postgres://db").database, None);
+        assert_eq!(
+            parse("postgres:///app?host=%2Ftmp").of("x"),
+            "postgres:///x?host=%2Ftmp"
+        );
+        assert!(Url::parse(&Secret::new("mysql://x")).is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! A restored copy of a set's database, compared with the original.
+
+use std::io::Read;
+use std::thread::available_parallelism;
+
+use th_cli::Run;
+use th_postgres::{Dump, Server, differences};
+use th_record::{DUMP, Difference, Manifest};
+use th_store::Store;
+
+use crate::Error;
+
+/// The most sessions that restore at once. More gain little: a few large tables dominate.
+const MOST_JOBS: usize = 4;
+
+/// A database that a set is restored into.
+#[derive(Debug, Clone, Copy)]
+pub struct Copy<'a> {
+    /// Where the set is.
+    pub store: &'a Store,
+    /// The set.
+    pub manifest: &'a Manifest,
+    /// The server that holds the copy.
+    pub server: &'a Server,
+    /// The copy's name.
+    pub name: &'a str,
+}
+
+impl Copy<'_> {
+    /// Creates the database and restores the dump into it, or of the dump only one table.
+    ///
+    /// # Errors
+    /// [`Error::Postgres`] at the first statement that fails, [`Error::Store`].
+    pub fn restore(&self, run: &mut Run, only: Option<(&str, &str)>) -> Result<(), Error> {
+        let Self {
+            store,
+            manifest,
+            server,
+            name,
+        } = *self;
+        let database = manifest
+            .database
+            .as_ref()
+            .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
+        let mut admin = server.admin()?;
+        admin.create(name, &database.into())?;
+        let progress = run.progress("restore", Some(database.dump_bytes));
+        let dump = Dump {
+            reader: &mut open(store, manifest, DUMP)?,
+            bytes: database.dump_bytes,
+            on_bytes: &mut |bytes| progress.add(bytes),
+        };
+        let jobs = available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST_JOBS);
+        Ok(server.restore(name, dump, jobs, only, store.path())?)
+    }
+
+    /// Returns every way in which the copy is not what the manifest says.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn compare(&self, run: &mut Run) -> Result<Vec<Difference>, Error> {
+        let Some(database) = &self.manifest.database else {
+            return Ok(Vec::new());
+        };
+        let progress = run.progress("compare", None);
+        let found = self
+            .server
+            .fingerprint(self.name, &mut |table| progress.at(table))?;
+        Ok(differences(&database.fingerprint, &found))
+    }
+}
+
+/// Runs the app's query on the copy; it must answer a row whose first column is not false or null.
+///
+/// # Errors
+/// Those of the session. A query that fails is a difference.
+pub fn check_app(server: &Server, database: &str, query: &str) -> Result<Vec<Difference>, Error> {
+    let answer = match server.ask(database, query) {
+        Ok(answer) => answer,
+        Err(th_postgres::Error::Sql { message, .. }) => Some(message),
+        Err(error) => return Err(error.into()),
+    };
+    let no = match answer.as_deref() {
+        Some("t" | "true") => None,
+        Some(other) if other.parse::<f64>().is_ok_and(|number| number != 0.0) => None,
+        other => Some(other.map(str::to_owned)),
+    };
+    Ok(no
+        .map(|found| Difference {
+            what: "app_query".to_owned(),
+            name: query.to_owned(),
+            expected: Some("true".to_owned()),
+            found,
+        })
+        .into_iter()
+        .collect())
+}
+
+/// Opens the object `stem` of a set and returns a reader of what it held before compression.
+///
+/// # Errors
+/// [`Error::NoObject`] when the set has no such object; [`Error::Store`].
+pub fn open(store: &Store, manifest: &Manifest, stem: &str) -> Result<Box<dyn Read + Send>, Error> {
+    let object = manifest.object(stem).ok_or_else(|| Error::NoObject {
+        set: manifest.id.clone(),
+        name: stem.to_owned(),
+    })?;
+    Ok(store.open_object(&manifest.id, &object.name)?)
+}

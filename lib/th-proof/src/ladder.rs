@@ -1,0 +1,186 @@
+//! Climbing the ladder.
+
+use std::time::Instant;
+
+use chrono::{SubsecRound, Utc};
+use th_archive::Watch;
+use th_cli::Run;
+use th_postgres::{Dump, Server};
+use th_record::{DUMP, Difference, ErrorKind, Fail, Failure, Id, Level, Manifest, Reached};
+use th_store::Store;
+
+use crate::scratch::Place;
+use crate::{Copy, Error, check_app, open};
+
+/// A set, and what there is to prove it with.
+#[derive(Debug, Clone, Copy)]
+pub struct Ladder<'a> {
+    /// Where the set is.
+    pub store: &'a Store,
+    /// The set.
+    pub manifest: &'a Manifest,
+    /// The server to decode and restore with; not needed for `bytes`.
+    pub server: Option<&'a Server>,
+    /// The query of the level `app`.
+    pub app_query: Option<&'a str>,
+}
+
+/// How far a set has been proven.
+#[derive(Debug, Default)]
+pub struct Proven {
+    /// The levels reached, lowest first.
+    pub reached: Vec<Reached>,
+    /// Why the next level was not reached; none when all that was wanted was.
+    pub differences: Vec<Difference>,
+    /// Where the dump was restored, if it was: `container` or `database`.
+    pub scratch: Option<&'static str>,
+}
+
+impl Proven {
+    /// Returns the highest level reached.
+    pub fn highest(&self) -> Option<Level> {
+        self.reached.last().map(|reached| reached.level)
+    }
+}
+
+/// Returns the name of the scratch database of `database` for the set `id`.
+pub fn scratch_name(database: &str, id: &Id) -> String {
+    format!("{database}_verify_{id}")
+}
+
+impl Ladder<'_> {
+    /// Climbs to `wanted`, or to the first level that the set does not hold at, and stores the
+    /// levels reached on the set. A set without a database has only the level `bytes`.
+    ///
+    /// # Errors
+    /// [`Error`], when something else than the set is to blame.
+    pub fn climb(&self, run: &mut Run, wanted: Level) -> Result<Proven, Error> {
+        if wanted == Level::App && self.app_query.is_none() {
+            return Err(Error::NoQuery);
+        }
+        if wanted > Level::Bytes && self.manifest.database.is_none() {
+            return Err(Error::NoDatabase(self.manifest.id.clone()));
+        }
+        let mut proven = Proven::default();
+        let result = self.steps(run, wanted, &mut proven);
+        // What was reached before an error was reached all the same.
+        if !proven.reached.is_empty() {
+            self.store
+                .record_proof(&self.manifest.id, proven.reached.clone())?;
+        }
+        result.map(|()| proven)
+    }
+
+    fn steps(&self, run: &mut Run, wanted: Level, proven: &mut Proven) -> Result<(), Error> {
+        let mut climbed = self.step(run, proven, Level::Bytes, |run| self.bytes(run))?;
+        if climbed && wanted >= Level::Decode {
+            let server = self.server()?;
+            climbed = self.step(run, proven, Level::Decode, |run| self.decode(run, server))?;
+        }
+        if !climbed || wanted < Level::Restore {
+            return Ok(());
+        }
+        let server = self.server()?;
+        let name = scratch_name(server.database(), &self.manifest.id);
+        let place = Place::make(run, self.store, self.manifest, server, &name)?;
+        proven.scratch = Some(place.kind());
+        let Self {
+            store, manifest, ..
+        } = *self;
+        let copy = Copy {
+            store,
+            manifest,
+            server: place.server(),
+            name: &name,
+        };
+        climbed = self.step(run, proven, Level::Restore, |run| {
+            blame_set("dump", copy.restore(run, None))
+        })?;
+        if climbed && wanted >= Level::Content {
+            climbed = self.step(run, proven, Level::Content, |run| copy.compare(run))?;
+        }
+        if let (true, Level::App, Some(query)) = (climbed, wanted, self.app_query) {
+            let check = |_: &mut Run| check_app(place.server(), &name, query);
+            self.step(run, proven, Level::App, check)?;
+        }
+        Ok(())
+    }
+
+    /// Does one step; returns whether the level was reached.
+    fn step(
+        &self,
+        run: &mut Run,
+        proven: &mut Proven,
+        level: Level,
+        check: impl FnOnce(&mut Run) -> Result<Vec<Difference>, Error>,
+    ) -> Result<bool, Error> {
+        let start = Instant::now();
+        proven.differences = check(run)?;
+        let duration_seconds = start.elapsed().as_secs_f64();
+        run.took(level.name(), duration_seconds);
+        if !proven.differences.is_empty() {
+            return Ok(false);
+        }
+        run.done(format!("proved {level}"));
+        proven.reached.push(Reached {
+            level,
+            at: Utc::now().trunc_subsecs(0),
+            tool: run.tool.to_owned(),
+            version: run.version.to_owned(),
+            duration_seconds,
+        });
+        Ok(true)
+    }
+
+    fn server(&self) -> Result<&Server, Error> {
+        self.server
+            .ok_or_else(|| Error::NoServer(self.manifest.id.clone()))
+    }
+
+    fn bytes(&self, run: &mut Run) -> Result<Vec<Difference>, Error> {
+        let progress = run.progress("bytes", Some(self.manifest.stored_bytes()));
+        let cancel = run.cancel();
+        let mut on = |path: &std::path::Path, bytes| {
+            progress.at(&path.to_string_lossy());
+            progress.add(bytes);
+        };
+        let mut watch = Watch::new(&cancel, &mut on);
+        let found = self.store.verify_bytes(self.manifest, &mut watch)?;
+        for name in found.unknown {
+            run.warn(format!(
+                "'{name}' is in the set's directory but not in its manifest"
+            ));
+        }
+        Ok(found.differences)
+    }
+
+    fn decode(&self, run: &mut Run, server: &Server) -> Result<Vec<Difference>, Error> {
+        let bytes = self
+            .manifest
+            .database
+            .as_ref()
+            .map_or(0, |database| database.dump_bytes);
+        let progress = run.progress("decode", Some(bytes));
+        let dump = Dump {
+            reader: &mut open(self.store, self.manifest, DUMP)?,
+            bytes,
+            on_bytes: &mut |bytes| progress.add(bytes),
+        };
+        blame_set("dump", server.decode(dump).map_err(Error::from))
+    }
+}
+
+/// Turns a refusal by PostgreSQL into the answer that the set does not hold; everything else
+/// stays an error.
+fn blame_set(what: &str, result: Result<(), Error>) -> Result<Vec<Difference>, Error> {
+    match result {
+        Ok(()) => Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), ErrorKind::Database) => Ok(vec![Difference {
+            what: what.to_owned(),
+            name: "pg_restore".to_owned(),
+            expected: Some("restores".to_owned()),
+            found: Some(Failure::of(&error).message),
+        }]),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,145 @@
+//! What can go wrong with a store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use th_record::{ErrorKind, FORMAT, Fail, Id};
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file system refused.
+    #[error("cannot use '{}'", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no store at the path.
+    #[error("there is no store at '{}'", .0.display())]
+    Missing(PathBuf),
+    /// The directory is not a store.
+    #[error("'{}' is not a store: it has files, but no store.json", .0.display())]
+    Foreign(PathBuf),
+    /// The store's marker cannot be read.
+    #[error("'{}' is damaged", path.display())]
+    Marker {
+        /// The marker.
+        path: PathBuf,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// The store or the set is of a format that this tool does not know yet.
+    #[error("{what} has format {format}; this tool reads up to {FORMAT}")]
+    Newer {
+        /// The store, or the set.
+        what: String,
+        /// Its format.
+        format: u64,
+    },
+    /// No set is what was asked for.
+    #[error("no set is '{0}'")]
+    NotFound(String),
+    /// Several sets are what was asked for.
+    #[error("'{prefix}' is the start of {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// The ids that begin with it.
+        candidates: Vec<String>,
+    },
+    /// The set that was asked for cannot be read.
+    #[error("set '{name}' cannot be read: {reason}")]
+    Unreadable {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+        /// Whether its format is newer than this tool.
+        newer: bool,
+    },
+    /// A set of this id is there or being written.
+    #[error("a set '{0}' exists already")]
+    Exists(Id),
+    /// What the manifest lists is not what was written.
+    #[error("set '{id}' cannot be published: '{name}' {problem}")]
+    Incomplete {
+        /// The set.
+        id: Id,
+        /// The object or pack.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A manifest is not one of ours.
+    #[error("the manifest of set '{set}' is damaged at '{field}'")]
+    Manifest {
+        /// The set.
+        set: String,
+        /// The field that is missing, unknown or of the wrong type.
+        field: String,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// A set's SHA256SUMS does not agree with its manifest.
+    #[error("SHA256SUMS of set '{0}' does not agree with its manifest")]
+    Sums(Id),
+    /// A set's proof is damaged or of another set.
+    #[error("the proof of set '{set}' is void: {reason}")]
+    Proof {
+        /// The set.
+        set: Id,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Returns what makes an I/O error on `path` one of ours.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+}
+
+impl Fail for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { source, .. } => ErrorKind::of_io(source),
+            Self::Missing(_) | Self::NotFound(_) => ErrorKind::NotFound,
+            Self::Foreign(_) | Self::Newer { .. } | Self::Unreadable { newer: true, .. } => {
+                ErrorKind::Format
+            }
+            Self::Ambiguous { .. } => ErrorKind::Usage,
+            Self::Exists(_) => ErrorKind::Locked,
+            Self::Incomplete { .. }
+            | Self::Marker { .. }
+            | Self::Manifest { .. }
+            | Self::Sums(_)
+            | Self::Proof { .. }
+            | Self::Unreadable { newer: false, .. } => ErrorKind::Content,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Foreign(_) => Some("give an empty or a new directory".into()),
+            Self::Newer { .. } | Self::Unreadable { newer: true, .. } => {
+                Some("use a newer version of this tool".into())
+            }
+            Self::NotFound(_) => Some("th-restore list shows the sets there are".into()),
+            Self::Ambiguous { .. } => Some("give more of the id".into()),
+            Self::Proof { .. } => Some("th-restore verify proves the set anew".into()),
+            Self::Io { .. }
+            | Self::Missing(_)
+            | Self::Marker { .. }
+            | Self::Unreadable { newer: false, .. }
+            | Self::Exists(_)
+            | Self::Incomplete { .. }
+            | Self::Manifest { .. }
+            | Self::Sums(_) => None,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Where sets live: a directory of sets and the packs they share, published at once or not at all.
+//!
+//! docs/store-format.md is the manual of what is on disk.
+
+mod dir;
+mod error;
+mod incoming;
+mod manifest;
+mod notes;
+mod proof;
+mod select;
+mod set;
+mod store;
+mod sums;
+mod sweep;
+mod usage;
+mod verify;
+
+pub use dir::DirStore;
+pub use error::Error;
+pub use incoming::{Incoming, Published};
+pub use notes::restore_notes;
+pub use select::Selector;
+pub use set::{Listed, SetRef, Unreadable};
+pub use store::Store;
+pub use sweep::Swept;
+pub use verify::Bytes;

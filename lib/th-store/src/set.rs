@@ -1,0 +1,209 @@
+//! The sets of a store, as a list shows them and as they are loaded.
+
+use std::fs;
+use std::io;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use th_archive::{Digest, Previous};
+use th_record::{Id, Level, Manifest, Proof, Status, Tag};
+
+use crate::dir::{DirStore, read};
+use crate::{Error, manifest, sums};
+
+/// One entry of the list of sets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listed {
+    /// A set.
+    Set(SetRef),
+    /// Something that is not a set, or not one that this tool can read.
+    Unreadable(Unreadable),
+}
+
+/// What a list says of a set; the manifest says more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetRef {
+    /// Its id.
+    pub id: Id,
+    /// The hash of its manifest.
+    pub manifest_sha256: String,
+    /// When its snapshot was taken.
+    pub started_at: DateTime<Utc>,
+    /// The environment it is of.
+    pub environment: Option<String>,
+    /// Whether it holds all it should.
+    pub status: Status,
+    /// Whether retention must keep it.
+    pub pinned: bool,
+    /// Free labels.
+    pub tags: Vec<Tag>,
+    /// The database's name.
+    pub database: Option<String>,
+    /// Rows in its tables.
+    pub rows: Option<u64>,
+    /// Files in the set.
+    pub files: Option<u64>,
+    /// The stored size of all it needs, packs shared with other sets included.
+    pub stored_bytes: u64,
+    /// What has been proven of it.
+    pub proof: Option<Proof>,
+    /// Why its proof is void, if it is.
+    pub void: Option<String>,
+}
+
+/// What is among the sets but cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The name of its directory.
+    pub name: String,
+    /// When its snapshot was taken, as its name says; `None` when that is no id.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Why it cannot be read.
+    pub reason: String,
+    /// Whether its format is newer than this tool.
+    pub newer: bool,
+}
+
+impl Listed {
+    /// Returns the set, if it is one.
+    pub fn set(&self) -> Option<&SetRef> {
+        match self {
+            Self::Set(set) => Some(set),
+            Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Returns the name of the directory: the id, if it is a set.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Set(set) => set.id.as_str(),
+            Self::Unreadable(unreadable) => &unreadable.name,
+        }
+    }
+
+    fn started_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Set(set) => Some(set.started_at),
+            Self::Unreadable(unreadable) => unreadable.started_at,
+        }
+    }
+}
+
+impl SetRef {
+    /// Returns the highest level of proof reached.
+    pub fn level(&self) -> Option<Level> {
+        self.proof.as_ref().and_then(Proof::highest)
+    }
+}
+
+impl DirStore {
+    pub(crate) fn sets(&self) -> Result<Vec<Listed>, Error> {
+        let dir = self.sets_dir();
+        let mut sets = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
+            let name = entry.map_err(Error::io(&dir))?.file_name();
+            // A set without a manifest does not exist.
+            match self.listed(&name.to_string_lossy()) {
+                Err(Error::NotFound(_)) => {}
+                Ok(set) => sets.push(Listed::Set(set)),
+                Err(error) => sets.push(Listed::Unreadable(unreadable(
+                    name.to_string_lossy().into_owned(),
+                    &error,
+                ))),
+            }
+        }
+        sets.sort_by(|a, b| (b.started_at(), b.name()).cmp(&(a.started_at(), a.name())));
+        Ok(sets)
+    }
+
+    fn listed(&self, name: &str) -> Result<SetRef, Error> {
+        let path = self.sets_dir().join(name);
+        let id: Id = name
+            .parse()
+            .map_err(io::Error::other)
+            .map_err(Error::io(&path))?;
+        let (manifest, manifest_sha256) = self.load(&id)?;
+        let (proof, void) = match self.proof_of(&id, manifest_sha256) {
+            Ok(proof) => (proof, None),
+            Err(error) => (None, Some(chain(&error))),
+        };
+        Ok(SetRef {
+            id,
+            manifest_sha256: manifest_sha256.to_string(),
+            started_at: manifest.started_at,
+            stored_bytes: manifest.stored_bytes(),
+            environment: manifest.environment,
+            status: manifest.status,
+            pinned: manifest.pinned,
+            tags: manifest.tags,
+            rows: manifest.database.as_ref().map(|db| db.fingerprint.rows()),
+            database: manifest.database.map(|database| database.name),
+            files: manifest.files.map(|files| files.count),
+            proof,
+            void,
+        })
+    }
+
+    /// Returns the manifest of a set and its hash.
+    pub(crate) fn load(&self, id: &Id) -> Result<(Manifest, Digest), Error> {
+        let dir = self.set_dir(id);
+        let missing = || Error::NotFound(id.to_string());
+        match fs::symlink_metadata(&dir) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(Error::io(&dir)(io::Error::other("not a directory"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
+            Err(error) => return Err(Error::io(&dir)(error)),
+        }
+        let path = dir.join(manifest::NAME);
+        let bytes = read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => missing(),
+            _ => Error::io(&path)(error),
+        })?;
+        let manifest = manifest::parse(id.as_str(), &bytes)?;
+        let digest = Digest::of(&bytes);
+        match read(&dir.join(sums::NAME)) {
+            Ok(found) if found == sums::text(&manifest.objects, digest).as_bytes() => {
+                Ok((manifest, digest))
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::io(&dir.join(sums::NAME))(error))
+            }
+            _ => Err(Error::Sums(id.clone())),
+        }
+    }
+
+    pub(crate) fn previous(&self, manifest: &Manifest) -> Option<Previous> {
+        let files = manifest.files.as_ref()?;
+        let listing = manifest
+            .objects
+            .iter()
+            .find(|object| object.name.starts_with(th_archive::LISTING))?;
+        let packs = files.packs.iter().filter(|pack| {
+            fs::symlink_metadata(self.packs_dir().join(&pack.name))
+                .is_ok_and(|found| found.is_file() && found.len() == pack.bytes)
+        });
+        Some(Previous {
+            dir: self.set_dir(&manifest.id),
+            listing: listing.clone(),
+            packs: packs.cloned().collect(),
+        })
+    }
+}
+
+fn unreadable(name: String, error: &Error) -> Unreadable {
+    // An id begins with its second: 20261123T020000Z.
+    let started_at = name
+        .parse::<Id>()
+        .ok()
+        .and_then(|id| NaiveDateTime::parse_from_str(&id.as_str()[..16], "%Y%m%dT%H%M%SZ").ok());
+    Unreadable {
+        started_at: started_at.map(|time| time.and_utc()),
+        reason: chain(error),
+        newer: matches!(error, Error::Newer { .. }),
+        name,
+    }
+}
+
+/// Returns an error and its sources as one line.
+fn chain(error: &Error) -> String {
+    th_record::Failure::of(error).message
+}

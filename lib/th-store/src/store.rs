@@ -1,0 +1,167 @@
+//! The store, wherever it is.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use th_archive::{Previous, Watch};
+use th_record::{Id, Manifest, Proof, Reached};
+
+use crate::manifest::is_pack_name;
+use crate::{Bytes, DirStore, Error, Incoming, Listed, Swept};
+
+/// A place where sets live.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// A directory of this host.
+    Dir(DirStore),
+}
+
+impl Store {
+    /// Opens the store at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; [`Error::Foreign`] when the directory is none of ours; [`Error::Newer`];
+    /// [`Error::Marker`]; [`Error::Io`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        DirStore::open(path).map(Self::Dir)
+    }
+
+    /// Opens the store at `path`, which is created if there is nothing yet.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`]: a directory with files that is no store is refused.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        DirStore::create(path).map(Self::Dir)
+    }
+
+    /// Returns the directory of the store.
+    pub fn path(&self) -> &Path {
+        let Self::Dir(dir) = self;
+        dir.root()
+    }
+
+    /// Returns the directory of the set `id`.
+    pub fn set_dir(&self, id: &Id) -> PathBuf {
+        let Self::Dir(dir) = self;
+        dir.set_dir(id)
+    }
+
+    /// Returns where a tool that was given flags alone keeps its lock, journal and state.
+    pub fn state_dir(&self) -> PathBuf {
+        let Self::Dir(dir) = self;
+        dir.root().join("state")
+    }
+
+    /// Begins to write the set `id`.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is such a set or another process is writing it; [`Error::Io`].
+    pub fn begin(&self, id: &Id) -> Result<Incoming, Error> {
+        let Self::Dir(dir) = self;
+        Incoming::begin(dir, id)
+    }
+
+    /// Returns every set, and what is among the sets but cannot be read, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Io`], when the directory of sets cannot be read.
+    pub fn sets(&self) -> Result<Vec<Listed>, Error> {
+        let Self::Dir(dir) = self;
+        dir.sets()
+    }
+
+    /// Returns the manifest of the set `id`, after checking it against SHA256SUMS.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Newer`], [`Error::Manifest`], [`Error::Sums`], [`Error::Io`].
+    pub fn load(&self, id: &Id) -> Result<Manifest, Error> {
+        let Self::Dir(dir) = self;
+        dir.load(id).map(|(manifest, _)| manifest)
+    }
+
+    /// Returns what has been proven of the set `id`; `None` when nothing has.
+    ///
+    /// # Errors
+    /// [`Error::Proof`] when what is there is damaged or of another manifest; those of
+    /// [`Store::load`].
+    pub fn proof(&self, id: &Id) -> Result<Option<Proof>, Error> {
+        let Self::Dir(dir) = self;
+        dir.proof(id)
+    }
+
+    /// Adds `levels` to what has been proven of the set `id`. A proof that is void is replaced.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`].
+    pub fn record_proof(&self, id: &Id, levels: Vec<Reached>) -> Result<Proof, Error> {
+        let Self::Dir(dir) = self;
+        dir.record_proof(id, levels)
+    }
+
+    /// Reads every object and pack of a set again and compares size and hash.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`], and [`Error::Io`] when reading fails for another reason than that
+    /// the file is missing. Differences are no error: they are what is returned.
+    pub fn verify_bytes(&self, manifest: &Manifest, watch: &mut Watch<'_>) -> Result<Bytes, Error> {
+        let Self::Dir(dir) = self;
+        dir.verify_bytes(manifest, watch)
+    }
+
+    /// Opens the object `name` of the set `id` and returns a reader of what it held before
+    /// compression.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn open_object(&self, id: &Id, name: &str) -> Result<Box<dyn Read + Send>, Error> {
+        let path = self.set_dir(id).join(name);
+        th_archive::open(&path).map_err(Error::io(&path))
+    }
+
+    /// Opens the pack `name` and returns a reader of its tar.
+    ///
+    /// # Errors
+    /// Those of open; [`io::ErrorKind::InvalidInput`] when `name` is not the name of a pack.
+    pub fn open_pack(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        let Self::Dir(dir) = self;
+        if !is_pack_name(name) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        th_archive::open(&dir.packs_dir().join(name))
+    }
+
+    /// Returns what a capture of the same files needs to know of the set; `None` when it has no
+    /// files. A pack that is gone or of another size is left out, so that what it held is packed
+    /// again.
+    pub fn previous(&self, manifest: &Manifest) -> Option<Previous> {
+        let Self::Dir(dir) = self;
+        dir.previous(manifest)
+    }
+
+    /// Removes what writers that are dead have left behind, and returns what that was.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sweep(&self) -> Result<Vec<Swept>, Error> {
+        let Self::Dir(dir) = self;
+        dir.sweep()
+    }
+
+    /// Returns how many bytes the file system has free for this user.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        let Self::Dir(dir) = self;
+        dir.free_bytes()
+    }
+
+    /// Returns the size of all sets and packs.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn stored_bytes(&self) -> Result<u64, Error> {
+        let Self::Dir(dir) = self;
+        dir.stored_bytes()
+    }
+}

@@ -1,0 +1,95 @@
+//! The proof of the level `bytes`: every stored byte is what the manifest says.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use th_archive::{Digest, Watch};
+use th_record::{Difference, Manifest, Object};
+
+use crate::dir::{DirStore, open_regular};
+use crate::{Error, manifest, proof, sums};
+
+/// What reading a set again has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bytes {
+    /// How many bytes were read.
+    pub bytes: u64,
+    /// Every object and pack that is not what the manifest says: `object` or `pack`.
+    pub differences: Vec<Difference>,
+    /// What is in the set's directory but not in the manifest.
+    pub unknown: Vec<String>,
+}
+
+impl DirStore {
+    pub(crate) fn verify_bytes(
+        &self,
+        manifest: &Manifest,
+        watch: &mut Watch<'_>,
+    ) -> Result<Bytes, Error> {
+        self.load(&manifest.id)?;
+        let set = self.set_dir(&manifest.id);
+        let mut found = Bytes {
+            unknown: unknown(&set, manifest)?,
+            ..Bytes::default()
+        };
+        for object in &manifest.objects {
+            found.check("object", &set, object, watch)?;
+        }
+        for pack in manifest.files.iter().flat_map(|files| &files.packs) {
+            found.check("pack", &self.packs_dir(), pack, watch)?;
+        }
+        Ok(found)
+    }
+}
+
+impl Bytes {
+    fn check(
+        &mut self,
+        what: &str,
+        dir: &Path,
+        object: &Object,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Error> {
+        let path = dir.join(&object.name);
+        let show = |bytes: u64, sha256: &str| format!("{bytes} bytes, sha256 {sha256}");
+        let found = match open_regular(&path) {
+            Ok(file) => {
+                let (sha256, bytes) =
+                    Digest::of_reader(file, &path, watch).map_err(Error::io(&path))?;
+                self.bytes += bytes;
+                Some(show(bytes, &sha256.to_string()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(Error::io(&path)(error)),
+        };
+        let expected = Some(show(object.bytes, &object.sha256));
+        if found != expected {
+            self.differences.push(Difference {
+                what: what.to_owned(),
+                name: object.name.clone(),
+                expected,
+                found,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn unknown(set: &Path, manifest: &Manifest) -> Result<Vec<String>, Error> {
+    let known: HashSet<&str> = (manifest.objects.iter())
+        .map(|object| object.name.as_str())
+        .chain([manifest::NAME, sums::NAME, proof::NAME])
+        .collect();
+    let mut unknown = Vec::new();
+    for entry in fs::read_dir(set).map_err(Error::io(set))? {
+        let name = entry.map_err(Error::io(set))?.file_name();
+        let name = name.to_string_lossy();
+        if !known.contains(name.as_ref()) {
+            unknown.push(name.into_owned());
+        }
+    }
+    unknown.sort();
+    Ok(unknown)
+}

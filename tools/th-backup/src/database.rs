@@ -1,0 +1,158 @@
+//! The database's part of a set: the dump, the roles, and the fingerprint, all of one snapshot.
+
+use std::fs::File;
+use std::io::{BufWriter, Read, Seek, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use th_archive::{Compression, Finished, Stored};
+use th_cli::Run;
+use th_postgres::{Program, Server, Snapshot};
+use th_record::{DUMP, Database, GLOBALS, Object};
+
+use crate::{Error, Throttle};
+
+/// What goes from `pg_dump` to the compressor at once.
+const CHUNK: usize = 256 * 1024;
+
+/// What is to be dumped, and how.
+pub(crate) struct Source<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) lock_wait: Duration,
+    pub(crate) references: Option<&'a str>,
+    pub(crate) compression: Compression,
+    pub(crate) throttle: &'a Mutex<Throttle>,
+}
+
+/// The database's part of a set.
+pub(crate) struct Dumped {
+    pub(crate) database: Database,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) stored_bytes: u64,
+    /// The paths that the database names, as JSON strings, one a line.
+    pub(crate) references: Option<File>,
+}
+
+impl Source<'_> {
+    /// Dumps into `dir`. While `pg_dump` streams, the same snapshot is fingerprinted.
+    pub(crate) fn dump(&self, run: &mut Run, dir: &Path) -> Result<Dumped, Error> {
+        let name = self.server.database();
+        let mut snapshot = Snapshot::take(self.server, name)?;
+        let facts = snapshot.facts()?;
+        let program = snapshot.dump(self.server, name, self.lock_wait)?;
+        let progress = run.progress("dump", None);
+        let (dumped, printed) = thread::scope(|scope| {
+            let dump = scope.spawn(|| {
+                let start = Instant::now();
+                let finished = self.store(program, dir, DUMP, &mut |bytes| progress.add(bytes));
+                (finished, start.elapsed().as_secs_f64())
+            });
+            let start = Instant::now();
+            let printed = snapshot.fingerprint(&mut |table| progress.at(table));
+            let printed = printed.map(|print| (print, start.elapsed().as_secs_f64()));
+            (dump.join(), printed)
+        });
+        let (finished, dump_seconds) =
+            dumped.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let finished = finished?;
+        let (mut fingerprint, print_seconds) = printed?;
+        snapshot.sequences_after(&mut fingerprint)?;
+        run.took("dump", dump_seconds);
+        run.took("fingerprint", print_seconds);
+        run.done(format!("dumped database '{name}'"));
+
+        let references = self
+            .references
+            .map(|query| spool_references(&mut snapshot, query, dir))
+            .transpose()?;
+        // Its snapshot keeps the server from cleaning up.
+        drop(snapshot);
+        let globals = self.globals(run, dir)?;
+        let database = Database {
+            name: facts.name,
+            owner: facts.owner,
+            server_version: facts.server_version,
+            server_version_num: facts.server_version_num,
+            encoding: facts.encoding,
+            collate: facts.collate,
+            ctype: facts.ctype,
+            locale_provider: facts.locale_provider,
+            icu_locale: facts.icu_locale,
+            collation_version: facts.collation_version,
+            image: self.server.image()?,
+            roles: facts.roles,
+            settings: facts.settings,
+            grants: facts.grants,
+            connection_limit: facts.connection_limit,
+            comment: facts.comment,
+            dump_bytes: finished.raw_bytes,
+            fingerprint,
+        };
+        let stored_bytes = finished.object.bytes;
+        let objects = vec![finished.object, globals];
+        Ok(Dumped { database, objects, stored_bytes, references })
+    }
+
+    /// Stores the roles, with their password hashes if this role may read them.
+    fn globals(&self, run: &mut Run, dir: &Path) -> Result<Object, Error> {
+        let superuser = self.server.setting("is_superuser")? == "on";
+        if !superuser {
+            run.warn("the role is no superuser: the set holds roles without their passwords");
+        }
+        let program = self.server.globals(superuser)?;
+        Ok(self.store(program, dir, GLOBALS, &mut |_| {})?.object)
+    }
+
+    /// Stores all that `program` writes as the object `stem`. It exists only if the program
+    /// succeeds.
+    fn store(
+        &self,
+        mut program: Program,
+        dir: &Path,
+        stem: &str,
+        on_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Finished, Error> {
+        let write = |source| Error::Write { path: dir.join(stem), source };
+        let mut output = program.output()?;
+        let mut stored = Stored::create(dir, stem, self.compression).map_err(write)?;
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            match output.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    stored.write_all(&buffer[..count]).map_err(write)?;
+                    on_bytes(count as u64);
+                    if let Ok(mut throttle) = self.throttle.lock() {
+                        throttle.pass(count as u64);
+                    }
+                }
+                Err(error) => return Err(program.explain(error).into()),
+            }
+        }
+        program.wait()?;
+        stored.finish().map_err(write)
+    }
+}
+
+/// Writes what `query` returns to an unlinked file: there may be more paths than memory.
+fn spool_references(
+    snapshot: &mut Snapshot,
+    query: &str,
+    dir: &Path,
+) -> Result<File, Error> {
+    let write = |source| Error::Write { path: dir.join("references"), source };
+    let mut spool = BufWriter::new(tempfile::tempfile_in(dir).map_err(write)?);
+    let mut written = Ok(());
+    snapshot.references(query, |path| {
+        if written.is_ok() {
+            let line = serde_json::to_string(&path).map_err(std::io::Error::from);
+            written = line.and_then(|line| writeln!(spool, "{line}"));
+        }
+    })?;
+    written.map_err(write)?;
+    let mut file = spool.into_inner().map_err(|error| write(error.into_error()))?;
+    file.rewind().map_err(write)?;
+    Ok(file)
+}

@@ -1,0 +1,37 @@
+//! th-backup: one set of one instant, and how far it is proven.
+
+mod args;
+mod backup;
+mod database;
+mod error;
+mod files;
+mod plan;
+mod summary;
+mod throttle;
+
+use th_cli::{Outcome, Run, Tool};
+use th_config::Environment;
+use th_store::Store;
+
+pub use args::Args;
+pub use error::Error;
+
+pub(crate) use throttle::Throttle;
+
+/// Who we are.
+pub const TOOL: Tool =
+    Tool { name: "th-backup", version: env!("CARGO_PKG_VERSION"), kind: "backup" };
+
+/// Makes a backup, or plans one.
+///
+/// # Errors
+/// [`Error`]; nothing of a set is left in the store then.
+pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
+    let env = args.resolve()?;
+    run.acts_on(env.name.as_deref(), &th_state::State::at(&env.state))?;
+    if run.output.plan {
+        let plan = backup::observe(args, &env, run)?.plan()?;
+        return Ok(Outcome::plan("backup_plan", &plan, summary::plan(&plan)));
+    }
+    backup::make(args, &env, run)
+}
