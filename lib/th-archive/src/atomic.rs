@@ -108,7 +108,11 @@ mod tests {
         file.set_mode(0o640).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old");
         drop(file);
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "the temp file is left");
+        assert_eq!(
+            fs::read_dir(&dir).unwrap().count(),
+            1,
+            "the temp file is left"
+        );
 
         let mut file = AtomicFile::create(&path).unwrap();
         file.set_mode(0o640).unwrap();

@@ -167,7 +167,9 @@ mod tests {
         for text in ["zstd:1", "zstd:19", "gzip:6", "none"] {
             assert_eq!(text.parse::<Compression>().unwrap().to_string(), text);
         }
-        for bad in ["", "zstd", "zstd:0", "zstd:20", "zstd:-1", "gzip:10", "lz4:1", "none:1"] {
+        for bad in [
+            "", "zstd", "zstd:0", "zstd:20", "zstd:-1", "gzip:10", "lz4:1", "none:1",
+        ] {
             assert!(bad.parse::<Compression>().is_err(), "{bad}");
         }
     }

@@ -6,13 +6,11 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use rustix::fs::{FileType, fstat};
+use th_record::{CONFIG, Object};
 
 use crate::entry::file_type;
 use crate::member::{self, write_end, write_header, write_padding};
-use crate::{Compression, Digest, EntryPath, Error, Finished, Meta, Stored};
-
-/// What the archive is called, before the extension of its compression.
-pub const CONFIG: &str = "config.tar";
+use crate::{Compression, Digest, EntryPath, Error, Meta, Stored};
 
 /// The largest file that is taken for configuration: they are held in memory.
 const LARGEST: u64 = 16 << 20;
@@ -34,23 +32,24 @@ pub struct ConfigFile {
     pub sha256: Digest,
 }
 
-/// Writes the files `names`, relative to `root`, to the object [`CONFIG`] in `dir`. Links are
-/// followed: who names a file means its content.
+/// Writes the files `names`, relative to `root`, to the object `stem` in `dir`. Links are followed:
+/// who names a file means its content.
 ///
 /// # Errors
 /// [`Error::Config`] when a file is missing or cannot be read, is larger than 16 MiB, or its name
 /// leads out of the root; [`Error::Io`].
 pub fn write(
-    root: &Path,
-    names: &[impl AsRef<str>],
     dir: &Path,
+    stem: &str,
+    root: &Path,
+    names: &[impl AsRef<Path>],
     compression: Compression,
-) -> Result<Finished, Error> {
-    let mut stored = Stored::create(dir, CONFIG, compression).map_err(Error::io(dir))?;
-    let names: BTreeSet<&str> = names.iter().map(AsRef::as_ref).collect();
+) -> Result<Object, Error> {
+    let mut stored = Stored::create(dir, stem, compression).map_err(Error::io(dir))?;
+    let names: BTreeSet<&Path> = names.iter().map(AsRef::as_ref).collect();
     for name in names {
         let (path, meta, bytes) = load(root, name).map_err(|source| Error::Config {
-            name: name.to_owned(),
+            name: name.display().to_string(),
             source,
         })?;
         let size = bytes.len() as u64;
@@ -61,10 +60,11 @@ pub fn write(
     }
     write_end(&mut stored)
         .and_then(|()| stored.finish())
+        .map(|finished| finished.object)
         .map_err(Error::io(dir))
 }
 
-fn load(root: &Path, name: &str) -> io::Result<(EntryPath, Meta, Vec<u8>)> {
+fn load(root: &Path, name: &Path) -> io::Result<(EntryPath, Meta, Vec<u8>)> {
     let path =
         EntryPath::new(name).map_err(|bad| io::Error::new(io::ErrorKind::InvalidInput, bad))?;
     let file = File::open(root.join(&path))?;

@@ -76,12 +76,7 @@ impl<'a> Diff<'a> {
         Ok(None)
     }
 
-    fn compare(
-        &self,
-        step: Step,
-        entry: Entry,
-        watch: &mut Watch<'_>,
-    ) -> Result<Change, Error> {
+    fn compare(&self, step: Step, entry: Entry, watch: &mut Watch<'_>) -> Result<Change, Error> {
         let found = match step {
             Step::Found(found) => found,
             Step::Skipped(..) => return Ok(Change::Replace(entry, Live::Other)),

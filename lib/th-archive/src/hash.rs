@@ -204,7 +204,13 @@ mod tests {
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse::<Digest>().unwrap(), digest);
-        for bad in ["", "ba", &text.to_uppercase(), &text[1..], &format!("{text}00")] {
+        for bad in [
+            "",
+            "ba",
+            &text.to_uppercase(),
+            &text[1..],
+            &format!("{text}00"),
+        ] {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }
@@ -222,7 +228,10 @@ mod tests {
 
     #[test]
     fn hex_reads_back() {
-        assert_eq!(unhex(&hex(&[0, 9, 0xab, 0xff])).unwrap(), [0, 9, 0xab, 0xff]);
+        assert_eq!(
+            unhex(&hex(&[0, 9, 0xab, 0xff])).unwrap(),
+            [0, 9, 0xab, 0xff]
+        );
         assert_eq!(unhex("0"), None);
         assert_eq!(unhex("0G"), None);
         assert_eq!(unhex("AB"), None);

@@ -2,6 +2,8 @@
 //!
 //! docs/store-format.md is the manual of the listing and the packs.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod atomic;
 pub mod config;
 pub mod hash;
@@ -45,5 +47,5 @@ pub use stored::{Finished, Stored};
 pub use timestamp::Timestamp;
 pub use tree::Tree;
 pub use unpack::{Opener, Unpack, Unpacked};
-pub use walk::RESERVED;
+pub use walk::{RESERVED, total_bytes};
 pub use watch::Watch;

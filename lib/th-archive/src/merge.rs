@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
+use crate::Error;
 use crate::entry::Entry;
 use crate::listing::Listing;
 use crate::walk::{Step, Walk};
-use crate::Error;
 
 /// What one or both sequences have at a path.
 pub(crate) enum Pair {

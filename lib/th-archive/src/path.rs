@@ -127,7 +127,9 @@ mod tests {
         for good in ["a", "a/b", "...", ".a", "a/..b", "-", " ", "a\nb"] {
             assert!(EntryPath::new(good).is_ok(), "{good:?}");
         }
-        for bad in ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\0"] {
+        for bad in [
+            "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\0",
+        ] {
             assert!(EntryPath::new(bad).is_err(), "{bad:?}");
         }
         assert!(EntryPath::from_bytes(*b"\xff/x").is_ok());

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 /// The smallest hole, and what holes are aligned to.
 pub(crate) const HOLE: usize = 64 * 1024;
 
-const ZEROS: [u8; HOLE] = [0; HOLE];
+static ZEROS: [u8; HOLE] = [0; HOLE];
 
 /// Writes an empty file from its start.
 pub(crate) struct Sparse<'a> {

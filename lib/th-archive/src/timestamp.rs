@@ -117,7 +117,15 @@ mod tests {
             assert_eq!(time.to_string(), text);
             assert_eq!(text.parse::<Timestamp>().unwrap(), time);
         }
-        for bad in ["", "1", "1.0", "1.0000000000", "+1.000000000", "1.00000000x", "-0.000000000"] {
+        for bad in [
+            "",
+            "1",
+            "1.0",
+            "1.0000000000",
+            "+1.000000000",
+            "1.00000000x",
+            "-0.000000000",
+        ] {
             assert!(bad.parse::<Timestamp>().is_err(), "{bad}");
         }
     }

@@ -167,10 +167,7 @@ pub(crate) fn set(fd: impl AsFd, meta: &Meta) -> io::Result<()> {
 }
 
 fn owner(meta: &Meta) -> (Option<Uid>, Option<Gid>) {
-    (
-        Some(Uid::from_raw(meta.uid)),
-        Some(Gid::from_raw(meta.gid)),
-    )
+    (Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)))
 }
 
 fn times(meta: &Meta) -> Timestamps {

@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, openat, readlinkat, 
 use rustix::io::Errno;
 
 use crate::entry::file_type;
-use crate::{EntryPath, Exclude, Meta};
+use crate::{EntryPath, Error, Exclude, Meta};
 
 /// A directory at the root that no walk enters: what a restore keeps is not part of the files.
 pub const RESERVED: &str = ".th-restore";
@@ -140,6 +140,22 @@ impl<'a> Walk<'a> {
             dir,
         })
     }
+}
+
+/// Returns the size of all files that a capture of `root` would list.
+///
+/// # Errors
+/// [`Error::Io`], when the root cannot be read; what else cannot be is left out.
+pub fn total_bytes(root: &Path, exclude: &Exclude) -> Result<u64, Error> {
+    let walk = Walk::new(root, exclude).map_err(Error::io(root))?;
+    let size = |step| match step {
+        Step::Found(found) => match found.what {
+            What::File { size } => size,
+            What::Dir | What::Symlink { .. } => 0,
+        },
+        Step::Skipped(..) | Step::Unreadable(..) | Step::Vanished(_) => 0,
+    };
+    Ok(walk.map(size).sum())
 }
 
 fn lost(path: EntryPath, errno: Errno) -> Step {

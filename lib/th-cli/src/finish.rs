@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use th_record::{ErrorKind, Exit, Fail, Failure, Id, Record, Upstream, VERSION};
 
 use crate::signals::Signals;
@@ -117,7 +117,7 @@ fn report(
         changed: false,
         dry_run: run.output.plan,
         warnings: Vec::new(),
-        data: None::<Value>,
+        data: None::<Box<RawValue>>,
         error: None,
     };
     let mut summary = String::new();
@@ -126,7 +126,7 @@ fn report(
             record.kind = outcome.kind.to_owned();
             record.changed = outcome.changed;
             record.dry_run = outcome.dry_run;
-            record.data = Some(outcome.data);
+            record.data = outcome.data;
             summary = outcome.summary;
             outcome.failure
         }

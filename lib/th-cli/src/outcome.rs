@@ -1,13 +1,14 @@
 //! What a tool hands back when it came to an end.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use th_record::{ErrorKind, Failure};
 
 /// The end of a tool's work that has something to show, be it good or bad.
 #[derive(Debug)]
 pub struct Outcome {
     pub(crate) kind: &'static str,
-    pub(crate) data: serde_json::Value,
+    pub(crate) data: Option<Box<RawValue>>,
     pub(crate) summary: String,
     pub(crate) changed: bool,
     pub(crate) dry_run: bool,
@@ -21,7 +22,7 @@ impl Outcome {
         Self {
             kind,
             // A payload is made of strings, numbers and lists: it always serialises.
-            data: serde_json::to_value(data).unwrap_or_default(),
+            data: to_raw_value(data).ok(),
             summary,
             changed: false,
             dry_run: false,
@@ -30,10 +31,10 @@ impl Outcome {
     }
 
     /// This is only a plan.
-    pub fn plan<T: Summary>(data: &T) -> Self {
+    pub fn plan(kind: &'static str, data: &impl Serialize, summary: String) -> Self {
         Self {
             dry_run: true,
-            ..Self::done(data)
+            ..Self::done(kind, data, summary)
         }
     }
 

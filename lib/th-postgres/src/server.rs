@@ -14,7 +14,7 @@ use crate::program::Program;
 use crate::quote::literal;
 use crate::session::Session;
 use crate::url::Url;
-use crate::{Error, fingerprint};
+use crate::{Error, Facts, fingerprint};
 
 /// The oldest server major version whose catalogs the queries here fit.
 const OLDEST: u32 = 12;
@@ -234,6 +234,14 @@ impl Server {
         let fingerprint = fingerprint::take(&mut session, on_table)?;
         session.close()?;
         Ok(fingerprint)
+    }
+
+    /// Returns what `database` is made of.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn facts(&self, database: &str) -> Result<Facts, Error> {
+        Facts::read(&mut self.session(database)?)
     }
 
     /// Returns the value of a setting of the server.

@@ -80,7 +80,9 @@ impl Incoming {
     /// were already moved.
     pub fn publish(self, mut manifest: Manifest, notes: &str) -> Result<Published, Error> {
         let (part, set) = (self.dir(), self.store.set_dir(&self.id));
-        manifest.objects.push(write_object(&part, NOTES, notes.as_bytes())?);
+        manifest
+            .objects
+            .push(write_object(&part, NOTES, notes.as_bytes())?);
         manifest.objects.sort_by(|a, b| a.name.cmp(&b.name));
         self.move_packs(&manifest)?;
         self.check_objects(&manifest)?;

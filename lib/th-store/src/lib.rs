@@ -2,6 +2,8 @@
 //!
 //! docs/store-format.md is the manual of what is on disk.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod dir;
 mod error;
 mod incoming;
@@ -19,7 +21,7 @@ mod verify;
 pub use dir::DirStore;
 pub use error::Error;
 pub use incoming::{Incoming, Published};
-pub use notes::restore_notes;
+pub use notes::{RESTORE_FILES, restore_notes};
 pub use select::Selector;
 pub use set::{Listed, SetRef, Unreadable};
 pub use store::Store;

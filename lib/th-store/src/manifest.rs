@@ -66,7 +66,10 @@ fn bad_value(name: &str, manifest: &Manifest) -> Option<(String, &'static str)> 
         return bad("id", "it is not the name of the set's directory");
     }
     let packs = manifest.files.iter().flat_map(|files| &files.packs);
-    let objects = manifest.objects.iter().map(|o| ("objects", o, is_object(o)));
+    let objects = manifest
+        .objects
+        .iter()
+        .map(|o| ("objects", o, is_object(o)));
     let mut seen = HashSet::new();
     for (list, object, good) in objects.chain(packs.map(|o| ("files.packs", o, is_pack(o)))) {
         if !good {

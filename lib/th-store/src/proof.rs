@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use th_archive::{Digest, atomic};
 use th_record::{Id, Proof, Reached};
 
-use crate::dir::{DirStore, read};
 use crate::Error;
+use crate::dir::{DirStore, read};
 
 /// The name of the file.
 pub(crate) const NAME: &str = "proof.json";

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use th_archive::{Digest, Previous};
+use th_archive::{Digest, LISTING, Previous};
 use th_record::{Id, Level, Manifest, Proof, Status, Tag};
 
 use crate::dir::{DirStore, read};
@@ -12,6 +12,10 @@ use crate::{Error, manifest, sums};
 
 /// One entry of the list of sets.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are sets, and there are few"
+)]
 pub enum Listed {
     /// A set.
     Set(SetRef),
@@ -173,10 +177,7 @@ impl DirStore {
 
     pub(crate) fn previous(&self, manifest: &Manifest) -> Option<Previous> {
         let files = manifest.files.as_ref()?;
-        let listing = manifest
-            .objects
-            .iter()
-            .find(|object| object.name.starts_with(th_archive::LISTING))?;
+        let listing = manifest.object(LISTING)?;
         let packs = files.packs.iter().filter(|pack| {
             fs::symlink_metadata(self.packs_dir().join(&pack.name))
                 .is_ok_and(|found| found.is_file() && found.len() == pack.bytes)

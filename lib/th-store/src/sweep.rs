@@ -15,8 +15,8 @@ use crate::usage::size_of;
 /// Something that was swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// The set that was being written.
-    pub id: Id,
+    /// The directory in which a set was being written.
+    pub path: PathBuf,
     /// The size of what was removed.
     pub bytes: u64,
 }
@@ -42,10 +42,10 @@ impl DirStore {
                 continue;
             };
             match kind {
-                "part" => swept.extend(self.sweep_part(id)?),
+                "part" => swept.extend(self.sweep_part(&id)?),
                 // Left by a writer that died before or after its directory was there.
                 "lock" if self.part_dir(&id).symlink_metadata().is_err() => {
-                    drop(self.sweep_part(id)?);
+                    drop(self.sweep_part(&id)?);
                 }
                 _ => {}
             }
@@ -54,8 +54,8 @@ impl DirStore {
     }
 
     /// Removes the directory of one writer, unless it lives.
-    fn sweep_part(&self, id: Id) -> Result<Option<Swept>, Error> {
-        let (part, lock_path) = (self.part_dir(&id), self.lock_path(&id));
+    fn sweep_part(&self, id: &Id) -> Result<Option<Swept>, Error> {
+        let (part, lock_path) = (self.part_dir(id), self.lock_path(id));
         let Some(_held) = lock(&lock_path).map_err(Error::io(&lock_path))? else {
             return Ok(None);
         };
@@ -63,7 +63,7 @@ impl DirStore {
         let swept = if found {
             let bytes = size_of(&part)?;
             fs::remove_dir_all(&part).map_err(Error::io(&part))?;
-            Some(Swept { id, bytes })
+            Some(Swept { path: part, bytes })
         } else {
             None
         };

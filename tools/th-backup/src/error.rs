@@ -38,6 +38,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Reading an object of the set again.
+    #[error("cannot read '{}'", path.display())]
+    Read {
+        /// The object.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// There is nothing to back up.
     #[error("nothing to back up: no database, no files and no configuration files are given")]
     Nothing,
@@ -61,7 +69,7 @@ impl Fail for Error {
             Self::Postgres(error) => error.kind(),
             Self::Archive(error) => error.kind(),
             Self::Proof(error) => error.kind(),
-            Self::Write { source, .. } => ErrorKind::of_io(source),
+            Self::Write { source, .. } | Self::Read { source, .. } => ErrorKind::of_io(source),
             Self::Nothing => ErrorKind::Config,
             Self::Space { .. } => ErrorKind::NoSpace,
         }
@@ -76,7 +84,7 @@ impl Fail for Error {
             Self::Postgres(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::Proof(error) => error.hint(),
-            Self::Write { .. } => None,
+            Self::Write { .. } | Self::Read { .. } => None,
             Self::Nothing => Some("give --url or --container, or --files, or an environment".into()),
             Self::Space { .. } => Some("make room, or give another --store".into()),
         }

@@ -55,36 +55,35 @@ impl Tree<'_> {
         run.done(format!("packed {} files", captured.files.count));
         Ok(captured)
     }
-
-    /// Checks that each of `paths`, JSON strings one a line, is in the listing.
-    pub(crate) fn check_references(
-        &self,
-        paths: File,
-        listing: &Path,
-    ) -> Result<th_record::References, Error> {
-        let read = |source| Error::Write { path: listing.to_owned(), source };
-        let listing = Listing::new(th_archive::open(listing).map_err(read)?);
-        let mut references = References::new(self.root, listing)?;
-        for line in BufReader::new(paths).lines() {
-            let path: String =
-                serde_json::from_str(&line.map_err(read)?).map_err(|error| read(error.into()))?;
-            references.check(path);
-        }
-        Ok(references.finish())
-    }
 }
 
-/// Stores the configuration files `names`, which are relative to `root`.
+/// Checks that each of `paths`, JSON strings one a line, is in the listing of `root`.
+pub(crate) fn check_references(
+    root: &Path,
+    paths: File,
+    listing: &Path,
+) -> Result<th_record::References, Error> {
+    let read = |source| Error::Read { path: listing.to_owned(), source };
+    let entries = Listing::new(th_archive::open(listing).map_err(read)?);
+    let mut references = References::new(root, entries)?;
+    for line in BufReader::new(paths).lines() {
+        let line = line.map_err(read)?;
+        let path: String = serde_json::from_str(&line).map_err(|error| read(error.into()))?;
+        references.check(path);
+    }
+    Ok(references.finish())
+}
+
+/// Stores the configuration files.
 pub(crate) fn store_config(
     incoming: &Incoming,
-    root: &Path,
-    names: &[std::path::PathBuf],
+    files: &th_config::Files,
     compression: Compression,
 ) -> Result<(Config, Object), Error> {
-    let object = th_archive::config::write(&incoming.dir(), CONFIG, root, names, compression)?;
-    let config = Config {
-        root: root.to_string_lossy().into_owned(),
-        names: names.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
-    };
-    Ok((config, object))
+    let names: Vec<String> =
+        files.config.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let object =
+        th_archive::config::write(&incoming.dir(), CONFIG, &files.root, &names, compression)?;
+    let root = files.root.to_string_lossy().into_owned();
+    Ok((Config { root, names }, object))
 }

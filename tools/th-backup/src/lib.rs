@@ -10,8 +10,6 @@ mod summary;
 mod throttle;
 
 use th_cli::{Outcome, Run, Tool};
-use th_config::Environment;
-use th_store::Store;
 
 pub use args::Args;
 pub use error::Error;

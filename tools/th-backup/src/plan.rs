@@ -34,11 +34,17 @@ pub(crate) struct ObservedFiles {
     pub(crate) total_bytes: u64,
 }
 
-/// Makes the plan.
-///
-/// # Errors
-/// [`Error::Nothing`].
-pub(crate) fn plan(observed: Observed) -> Result<BackupPlan, Error> {
+impl Observed {
+    /// Makes the plan.
+    ///
+    /// # Errors
+    /// [`Error::Nothing`].
+    pub(crate) fn plan(self) -> Result<BackupPlan, Error> {
+        plan(self)
+    }
+}
+
+fn plan(observed: Observed) -> Result<BackupPlan, Error> {
     let Observed { database, files, config, .. } = &observed;
     if database.is_none() && files.is_none() && config.is_empty() {
         return Err(Error::Nothing);

@@ -1,1 +1,11 @@
-fn main() {}
+//! th-restore: list, verify, restore and undo sets.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use th_restore::{Args, TOOL};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    th_cli::execute(TOOL, &args.output, args.input(), |run| th_restore::run(&args, run))
+}

@@ -98,11 +98,7 @@ impl<'a> Contents<'a> {
     }
 
     /// Reads a file and returns where its content is.
-    pub(super) fn store(
-        &mut self,
-        found: &Found,
-        watch: &mut Watch<'_>,
-    ) -> Result<Outcome, Error> {
+    pub(super) fn store(&mut self, found: &Found, watch: &mut Watch<'_>) -> Result<Outcome, Error> {
         let file = match found.open() {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Outcome::Vanished),
@@ -128,7 +124,9 @@ impl<'a> Contents<'a> {
         } else {
             self.store_large(&opened, watch)?
         };
-        let Opened { file, meta, size, .. } = opened;
+        let Opened {
+            file, meta, size, ..
+        } = opened;
         Ok(match read {
             Err(error) => Outcome::Unreadable(error),
             Ok((sha256, place, new, short)) => {
@@ -158,7 +156,9 @@ impl<'a> Contents<'a> {
                 n => filled += n,
             }
         }
-        watch.advance(path.as_path(), opened.size).map_err(Error::io(path))?;
+        watch
+            .advance(path.as_path(), opened.size)
+            .map_err(Error::io(path))?;
         if let Some(error) = steady.failure {
             self.buffer = content;
             return Ok(Err(error));
@@ -224,7 +224,9 @@ impl<'a> Contents<'a> {
     ) -> Result<u32, Error> {
         let old = self.numbers.len() as u32;
         let pack = || {
-            let number = self.packer.begin(&opened.found.path, &opened.meta, opened.size)?;
+            let number = self
+                .packer
+                .begin(&opened.found.path, &opened.meta, opened.size)?;
             fill(self.packer.writer()?, &mut self.buffer)?;
             self.packer.end(opened.size)?;
             Ok(old + number)
@@ -263,7 +265,13 @@ impl<'a> Contents<'a> {
     fn previously_known(&self) -> Result<Known, Error> {
         let dir = self.capture.dir;
         let mut known = Known::new(dir).map_err(Error::io(dir))?;
-        for entry in self.previous.map(Previous::listing).transpose()?.into_iter().flatten() {
+        for entry in self
+            .previous
+            .map(Previous::listing)
+            .transpose()?
+            .into_iter()
+            .flatten()
+        {
             let entry: Entry = entry?;
             if let Some(content) = entry.content()
                 && let Some(number) = self.number(&content.pack)
@@ -299,6 +307,7 @@ impl Meta {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
-        self.ctime.is_some_and(|ctime| ctime.since_1970() + age > now)
+        self.ctime
+            .is_some_and(|ctime| ctime.since_1970() + age > now)
     }
 }

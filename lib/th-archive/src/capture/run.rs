@@ -77,13 +77,15 @@ impl<'a> Run<'a> {
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
         let kind = match &found.what {
-            What::File { size } => match before.and_then(|before| unchanged(&found, *size, before)) {
-                Some(content) => match self.contents.number(&content.pack) {
-                    Some(number) => return self.list_file(found, content, number),
-                    None => return self.read(found, watch),
-                },
-                None => return self.read(found, watch),
-            },
+            What::File { size } => {
+                let known = before
+                    .and_then(|before| unchanged(&found, *size, before))
+                    .and_then(|content| Some((self.contents.number(&content.pack)?, content)));
+                return match known {
+                    Some((number, content)) => self.list_file(found, content, number),
+                    None => self.read(found, watch),
+                };
+            }
             What::Dir => Kind::Dir,
             What::Symlink { target } => Kind::Symlink(target.clone()),
         };
@@ -95,19 +97,27 @@ impl<'a> Run<'a> {
         let path = &found.path;
         let stored = match self.contents.store(&found, watch)? {
             Outcome::Stored(stored) => stored,
-            Outcome::Vanished => return Ok(self.vanished(path)),
-            Outcome::Replaced => {
-                self.warnings.push(|| format!("'{path}' was replaced while it was read"));
+            Outcome::Vanished => {
+                self.vanished(path);
                 return Ok(());
             }
-            Outcome::Unreadable(error) => return Ok(self.unreadable(path, &error)),
+            Outcome::Replaced => {
+                self.warnings
+                    .push(|| format!("'{path}' was replaced while it was read"));
+                return Ok(());
+            }
+            Outcome::Unreadable(error) => {
+                self.unreadable(path, &error);
+                return Ok(());
+            }
         };
         self.files.new_count += 1;
         if stored.new {
             self.files.new_bytes += stored.size;
         }
         if stored.unstable {
-            self.warnings.push(|| format!("'{path}' changed while it was read"));
+            self.warnings
+                .push(|| format!("'{path}' changed while it was read"));
         }
         let (number, member) = stored.place;
         let content = Content {
@@ -136,18 +146,22 @@ impl<'a> Run<'a> {
     }
 
     fn vanished(&mut self, path: &EntryPath) {
-        self.warnings.push(|| format!("'{path}' vanished before it was read"));
+        self.warnings
+            .push(|| format!("'{path}' vanished before it was read"));
     }
 
     fn unreadable(&mut self, path: &EntryPath, error: &std::io::Error) {
         self.unreadable.push(|| path.to_string());
-        self.warnings.push(|| format!("'{path}' cannot be read: {error}"));
+        self.warnings
+            .push(|| format!("'{path}' cannot be read: {error}"));
     }
 
     /// Closes the packs and writes the listing.
     pub(super) fn finish(mut self, watch: &Watch<'_>) -> Result<Captured, Error> {
         let (packs, old) = self.contents.finish()?;
-        let Capture { dir, compression, .. } = *self.capture;
+        let Capture {
+            dir, compression, ..
+        } = *self.capture;
         let write = || {
             let mut listing = Stored::create(dir, LISTING, compression)?;
             self.draft.write(&packs, &mut listing, || watch.check())?;

@@ -80,7 +80,11 @@ fn text(name: &OsStr) -> (Text<'_>, Text<'_>) {
 }
 
 /// Returns the name that a pair of fields stands for; `None` when both are missing.
-fn name(field: &'static str, text: Text<'_>, digits: Text<'_>) -> Result<Option<OsString>, BadLine> {
+fn name(
+    field: &'static str,
+    text: Text<'_>,
+    digits: Text<'_>,
+) -> Result<Option<OsString>, BadLine> {
     match (text, digits) {
         (None, None) => Ok(None),
         (Some(text), None) => Ok(Some(text.into_owned().into())),

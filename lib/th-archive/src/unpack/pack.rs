@@ -140,7 +140,10 @@ impl<'a> Pack<'a> {
             Some(content) if content.size == size => content,
             _ => return Err(self.content(path, "has another size than the listing says")),
         };
-        let file = self.tree.create(to).map_err(Error::io(self.target.join(to)))?;
+        let file = self
+            .tree
+            .create(to)
+            .map_err(Error::io(self.target.join(to)))?;
         let filled = self
             .fill(&file, content, path, to, from, watch)
             .and_then(|()| set(&file, &entry.meta).map_err(Error::io(self.target.join(to))));
@@ -177,7 +180,9 @@ impl<'a> Pack<'a> {
             }
             hash.update(&self.buffer[..n]);
             sparse.write(&self.buffer[..n]).map_err(cannot_write)?;
-            watch.advance(to.as_path(), n as u64).map_err(cannot_write)?;
+            watch
+                .advance(to.as_path(), n as u64)
+                .map_err(cannot_write)?;
         }
         sparse.finish().map_err(cannot_write)?;
         if Digest::from(<[u8; 32]>::from(hash.finalize())) == content.sha256 {

@@ -1,0 +1,112 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand, ValueEnum};
+use th_cli::{InputArgs, OutputArgs};
+use th_config::TargetArgs;
+use th_record::Level;
+use th_store::Selector;
+
+/// List, verify, restore and undo the sets that th-backup made
+///
+/// A restore goes into a database beside the live one, is compared there with what the manifest
+/// says, and then takes the live one's place in one transaction. The old database and every
+/// replaced file are kept until gc; undo brings them back.
+#[derive(Debug, Parser)]
+#[command(name = "th-restore", version)]
+pub struct Args {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// How to say what was done.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the sets of the store, newest first
+    List,
+    /// Show the manifest and the proof of a set
+    Show {
+        #[command(flatten)]
+        set: SetArgs,
+    },
+    /// Prove a set by reading, decoding, restoring and comparing it
+    Verify {
+        #[command(flatten)]
+        set: SetArgs,
+        /// Prove to this level: bytes, decode, restore, content, app
+        #[arg(long, value_name = "LEVEL", default_value = "content")]
+        level: Level,
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Restore a set, and put it live once it is proven
+    Apply {
+        #[command(flatten)]
+        set: SetArgs,
+        /// Restore only this part [default: the database and the files]
+        #[arg(long, value_enum, value_name = "PART")]
+        only: Option<Part>,
+        /// Restore into this database or directory instead, and leave the live one alone
+        #[arg(long, value_name = "DB|DIR", requires = "only")]
+        into: Option<String>,
+        /// Restore only this table, and nothing it depends on
+        #[arg(long, value_name = "SCHEMA.TABLE", requires = "into")]
+        table: Option<String>,
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Take the last restore back
+    Undo {
+        #[command(flatten)]
+        input: InputArgs,
+    },
+    /// Drop the databases and files that restores have kept
+    Gc {
+        /// Keep what is younger than this
+        #[arg(long, value_name = "TIME", default_value = "7d")]
+        older_than: humantime::Duration,
+        #[command(flatten)]
+        input: InputArgs,
+    },
+}
+
+/// Which set is meant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SetArgs {
+    /// An id or its unique beginning, latest, or latest-proven [default: latest]
+    #[arg(value_name = "SET", conflicts_with = "at")]
+    set: Option<String>,
+    /// The newest set not after this time, such as 2026-11-23T02:00:00Z
+    #[arg(long, value_name = "TIME")]
+    at: Option<DateTime<Utc>>,
+}
+
+/// A part of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// The database
+    Db,
+    /// The files
+    Files,
+    /// The configuration files
+    Config,
+}
+
+impl Args {
+    /// Returns the place in a chain; a command that only looks has none.
+    pub fn input(&self) -> &InputArgs {
+        match &self.command {
+            Command::List | Command::Show { .. } => &InputArgs::NONE,
+            Command::Verify { input, .. }
+            | Command::Apply { input, .. }
+            | Command::Undo { input }
+            | Command::Gc { input, .. } => input,
+        }
+    }
+}
