@@ -1,15 +1,17 @@
 //! The check that the files which the database names are in the set.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 
-use crate::{Capped, Digest, EntryPath, Error, Listing};
+use crate::{Capped, Digest, Error, Listing};
 
 /// The paths of a listing, of which only a hash is kept: 40 bytes each at the most.
 ///
-/// A reference is matched like this: a leading `./` is dropped; an absolute path must lie below the
-/// root, which is dropped, and so is the root's own name at the start of a relative path, unless
-/// the path is in the listing with it. What remains must be the path of an entry, byte for byte.
+/// A reference is matched like this: `.`, doubled slashes and one at the end are dropped; an
+/// absolute path must lie below the root, which is dropped, and so is the root's own name at the
+/// start of a relative path, unless the path is in the listing with it. What remains must be the
+/// path of an entry, byte for byte.
 #[derive(Debug)]
 pub struct References {
     roots: Vec<PathBuf>,
@@ -49,19 +51,19 @@ impl References {
     }
 
     fn is_listed(&self, reference: &Path) -> bool {
-        if reference.is_absolute() {
+        let dot = |name: &Component<'_>| *name == Component::CurDir;
+        let path: PathBuf = reference.components().filter(|name| !dot(name)).collect();
+        if path.is_absolute() {
             return (self.roots.iter())
-                .filter_map(|root| reference.strip_prefix(root).ok())
+                .filter_map(|root| path.strip_prefix(root).ok())
                 .any(|path| self.has(path));
         }
         let name = self.roots[0].file_name().unwrap_or_default();
-        self.has(reference)
-            || (components(reference).strip_prefix(name)).is_ok_and(|path| self.has(path))
+        self.has(&path) || path.strip_prefix(name).is_ok_and(|path| self.has(path))
     }
 
     fn has(&self, path: &Path) -> bool {
-        let path = components(path);
-        EntryPath::new(path).is_ok_and(|path| self.paths.contains(&key(path.as_bytes())))
+        self.paths.contains(&key(path.as_os_str().as_bytes()))
     }
 
     /// Returns what was found, as the manifest holds it.
@@ -72,11 +74,6 @@ impl References {
             missing: self.missing.first,
         }
     }
-}
-
-/// Returns `path` without a leading `./`.
-fn components(path: &Path) -> &Path {
-    path.strip_prefix(".").unwrap_or(path)
 }
 
 fn key(path: &[u8]) -> u128 {

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, chownat, fchmod,
-    fchown, futimens, mkdirat, openat, renameat, symlinkat, syncfs, unlinkat, utimensat,
+    fchown, futimens, linkat, mkdirat, openat, renameat, symlinkat, syncfs, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -76,6 +76,25 @@ impl Tree {
         let (from_dir, from) = self.parent(from, false)?;
         let (to_dir, to) = self.parent(to, true)?;
         Ok(renameat(from_dir, from, to_dir, to)?)
+    }
+
+    /// Gives a file or link a second name, and creates the directories that name is in.
+    ///
+    /// # Errors
+    /// Those of link.
+    pub fn link(&self, from: &EntryPath, to: &EntryPath) -> io::Result<()> {
+        let (from_dir, from) = self.parent(from, false)?;
+        let (to_dir, to) = self.parent(to, true)?;
+        Ok(linkat(from_dir, from, to_dir, to, AtFlags::empty())?)
+    }
+
+    /// Gives a directory the permission bits `mode`.
+    ///
+    /// # Errors
+    /// Those of open and chmod.
+    pub fn set_dir_mode(&self, path: &EntryPath, mode: u32) -> io::Result<()> {
+        let dir = self.descend(Some(path.as_path()), false)?;
+        Ok(fchmod(dir, Mode::from_raw_mode(mode))?)
     }
 
     /// Removes a file or link.

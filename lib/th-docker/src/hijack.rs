@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::{Docker, Error, TIMEOUT};
 
 /// How long a blocked read or write goes without a look at the cancel flag.
@@ -74,12 +76,24 @@ impl Read for Hijacked {
 
 impl Write for Hijacked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.patiently(|mut socket| socket.write(bytes))
+        self.patiently(|mut socket| match socket.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset || ended(socket) => {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            result => result,
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Tells whether the program has ended: the engine then closes its half of the connection, but
+/// goes on to swallow or to block what we send, for minutes.
+fn ended(socket: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(socket, PollFlags::RDHUP)];
+    poll(&mut fds, Some(&Timespec::default())).is_ok_and(|count| count > 0)
 }
 
 impl Docker {

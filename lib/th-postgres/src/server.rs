@@ -1,6 +1,7 @@
 //! A PostgreSQL server, and how its client programs are run.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -76,29 +77,7 @@ impl Server {
         application: &str,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
-        let (place, database) = match &target.server {
-            th_config::Server::Url(url) => {
-                let url = Url::parse(url)?;
-                let database = target.name.clone().or_else(|| url.database.clone());
-                (
-                    Place::Host {
-                        url,
-                        user: target.user.clone(),
-                    },
-                    database,
-                )
-            }
-            th_config::Server::Container(name) => {
-                let docker = Docker::connect()?;
-                let container = docker.container(name)?;
-                Self::in_container(docker, container, target)
-            }
-            th_config::Server::Compose { project, service } => {
-                let docker = Docker::connect()?;
-                let container = docker.compose_container(project, service)?;
-                Self::in_container(docker, container, target)
-            }
-        };
+        let (place, database) = Self::place(target)?;
         let server = Self {
             place,
             database: database.unwrap_or_default(),
@@ -107,6 +86,31 @@ impl Server {
             cancel,
         };
         server.greet()
+    }
+
+    /// As [`Server::connect`], but the database need not be there: it may be what is to be restored.
+    ///
+    /// # Errors
+    /// As [`Server::connect`], and [`Error::Url`] when nothing names the database.
+    pub fn connect_to_cluster(
+        target: &th_config::Database,
+        application: &str,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        let server = match Self::connect(target, application, Arc::clone(&cancel)) {
+            Err(Error::NoDatabase { .. }) => {
+                let elsewhere = th_config::Database {
+                    name: Some("postgres".to_owned()),
+                    ..target.clone()
+                };
+                let server = Self::connect(&elsewhere, application, cancel)?;
+                let named = Self::place(target)?.1.filter(|name| !name.is_empty());
+                let database = named.ok_or(Error::Url("names no database"))?;
+                Self { database, ..server }
+            }
+            other => other?,
+        };
+        Ok(server)
     }
 
     /// Uses the server in a container that was started for the purpose.
@@ -131,6 +135,33 @@ impl Server {
             ..like.clone()
         };
         server.greet()
+    }
+
+    /// Returns where the server of `target` is, and the database that the address names.
+    fn place(target: &th_config::Database) -> Result<(Place, Option<String>), Error> {
+        Ok(match &target.server {
+            th_config::Server::Url(url) => {
+                let url = Url::parse(url)?;
+                let database = target.name.clone().or_else(|| url.database.clone());
+                (
+                    Place::Host {
+                        url,
+                        user: target.user.clone(),
+                    },
+                    database,
+                )
+            }
+            th_config::Server::Container(name) => {
+                let docker = Docker::connect()?;
+                let container = docker.container(name)?;
+                Self::in_container(docker, container, target)
+            }
+            th_config::Server::Compose { project, service } => {
+                let docker = Docker::connect()?;
+                let container = docker.compose_container(project, service)?;
+                Self::in_container(docker, container, target)
+            }
+        })
     }
 
     fn in_container(
@@ -252,6 +283,47 @@ impl Server {
         let query = format!("SELECT current_setting({}) AS answer", literal(name));
         let Answer { answer } = self.session(&self.database)?.one(&query)?;
         Ok(answer.unwrap_or_default())
+    }
+
+    /// Returns the server's data directory and how many bytes are free there; `None` when this host
+    /// or this role cannot tell.
+    ///
+    /// # Errors
+    /// Those of the session and of Docker.
+    pub fn data_space(&self) -> Result<Option<(String, u64)>, Error> {
+        let path = match self.setting("data_directory") {
+            Err(Error::Sql { .. }) => return Ok(None),
+            other => other?,
+        };
+        let free = match &self.place {
+            Place::Host { url, .. } if url.is_local() => rustix::fs::statvfs(path.as_str())
+                .ok()
+                .map(|stat| stat.f_bavail * stat.f_frsize),
+            Place::Host { .. } => None,
+            Place::Container { .. } => {
+                let args = ["-Pk".to_owned(), path.clone()];
+                let call = Call {
+                    program: "df",
+                    args: &args,
+                    ..Call::default()
+                };
+                let mut program = self.start(&call)?;
+                let mut text = String::new();
+                match program.output()?.read_to_string(&mut text) {
+                    Ok(_) => program.wait()?,
+                    Err(error) => return Err(program.explain(error)),
+                }
+                // The second line: file system, size, used, available.
+                let available = text
+                    .lines()
+                    .nth(1)
+                    .and_then(|line| line.split_whitespace().nth(3));
+                available
+                    .and_then(|kib| kib.parse::<u64>().ok())
+                    .map(|kib| kib * 1024)
+            }
+        };
+        Ok(free.map(|free| (path, free)))
     }
 
     /// Returns the first column of the first row of `query` as text; `None` when there is no row,

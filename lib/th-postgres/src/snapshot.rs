@@ -100,9 +100,8 @@ impl Snapshot {
         // The app's own search path is what its query was written for.
         self.session.execute("RESET search_path;")?;
         let query = query.trim().trim_end_matches(';');
-        let query = format!(
-            "SELECT path::text AS path FROM (\n{query}\n) r (path) WHERE path IS NOT NULL"
-        );
+        let query =
+            format!("SELECT path::text AS path FROM (\n{query}\n) r (path) WHERE path IS NOT NULL");
         self.session.each(&query, |row: Reference| {
             path(row.path);
             Ok(())

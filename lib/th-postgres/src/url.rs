@@ -72,6 +72,17 @@ impl Url {
         })
     }
 
+    /// Tells whether the server is surely on this host.
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.authority.rsplit('@').next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        let socket = self.query.split('&').any(|pair| {
+            pair.strip_prefix("host=")
+                .is_some_and(|host| host.starts_with('/') || host.starts_with("%2"))
+        });
+        socket || ["", "localhost", "127.0.0.1", "[::1]"].contains(&host)
+    }
+
     /// Returns the address of another database of the same server, without the password.
     pub(crate) fn of(&self, database: &str) -> String {
         let database = utf8_percent_encode(database, NON_ALPHANUMERIC);

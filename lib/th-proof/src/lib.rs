@@ -11,4 +11,4 @@ mod scratch;
 pub use copy::{Copy, check_app, open};
 pub use error::Error;
 pub use ladder::{Ladder, Proven, scratch_name};
-pub use scratch::sweep;
+pub use scratch::{check_fits, sweep};

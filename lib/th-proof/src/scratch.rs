@@ -61,16 +61,8 @@ impl Place {
             .database
             .as_ref()
             .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
-        let (theirs, ours) = (database.fingerprint.server_major, server.major());
         let Some((docker, container)) = server.container() else {
-            if ours < theirs {
-                return Err(Error::OldServer {
-                    set: manifest.id.clone(),
-                    theirs,
-                    ours,
-                });
-            }
-            check_lacks(server, manifest)?;
+            check_fits(server, manifest)?;
             server.admin()?.drop(name)?;
             return Ok(Self::Database {
                 server: server.clone(),
@@ -107,16 +99,8 @@ impl Place {
         wait_until_up(run, docker, &scratch)?;
         let container = docker.container(scratch.id())?;
         let scratch_server = Server::in_scratch(docker.clone(), container, server, SUPERUSER)?;
-        if scratch_server.major() < theirs {
-            let ours = scratch_server.major();
-            return Err(Error::OldServer {
-                set: manifest.id.clone(),
-                theirs,
-                ours,
-            });
-        }
         scratch_server.load_globals(open(store, manifest, GLOBALS)?)?;
-        check_lacks(&scratch_server, manifest)?;
+        check_fits(&scratch_server, manifest)?;
         Ok(Self::Container {
             server: scratch_server,
             _scratch: scratch,
@@ -148,11 +132,22 @@ impl Drop for Place {
     }
 }
 
-/// Refuses a server that lacks roles or extensions which the set needs, before anything is made.
-fn check_lacks(server: &Server, manifest: &Manifest) -> Result<(), Error> {
+/// Refuses a server that is older than the set, or lacks roles or extensions which the set needs.
+///
+/// # Errors
+/// [`Error::OldServer`], [`Error::Lacks`], and those of the session.
+pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
     let Some(database) = &manifest.database else {
         return Ok(());
     };
+    let (theirs, ours) = (database.fingerprint.server_major, server.major());
+    if ours < theirs {
+        return Err(Error::OldServer {
+            set: manifest.id.clone(),
+            theirs,
+            ours,
+        });
+    }
     let mut admin = server.admin()?;
     let names = admin.missing_roles(&database.roles)?;
     if !names.is_empty() {

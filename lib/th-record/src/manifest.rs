@@ -33,12 +33,15 @@ pub struct Manifest {
     pub method: Method,
     /// When the snapshot was taken.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub started_at: DateTime<Utc>,
     /// When the set was complete.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub finished_at: DateTime<Utc>,
     /// How long the backup took.
     #[serde(serialize_with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub duration_seconds: f64,
     /// The tool and its version, `th-backup 0.1.0`.
     pub writer: String,

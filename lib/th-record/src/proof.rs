@@ -74,6 +74,7 @@ pub struct Reached {
     pub level: Level,
     /// When it was reached.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub at: DateTime<Utc>,
     /// The tool that proved it.
     pub tool: String,
@@ -81,6 +82,7 @@ pub struct Reached {
     pub version: String,
     /// How long the proof took.
     #[serde(serialize_with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub duration_seconds: f64,
 }
 

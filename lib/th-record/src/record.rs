@@ -27,9 +27,11 @@ pub struct Record<T> {
     pub environment: Option<String>,
     /// When the tool started.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub started_at: DateTime<Utc>,
     /// How long it ran.
     #[serde(serialize_with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub duration_seconds: f64,
     /// Whether the exit status is 0.
     pub ok: bool,

@@ -1,1 +1,22 @@
-//! Placeholder.
+//! The test harness: scratch servers, containers, stores, and the tools under test.
+//!
+//! Everything here is real: servers are PostgreSQL, containers are Docker's, tools are processes.
+//! What a test starts is taken away when its handle is dropped, and also when the test process
+//! dies, since a reaper waits for that.
+
+mod cluster;
+mod container;
+mod leak;
+mod reaper;
+mod server;
+mod snapshot;
+mod store;
+mod tool;
+
+pub use cluster::Cluster;
+pub use container::ContainerServer;
+pub use leak::{ArgvWatch, files_with};
+pub use server::{PASSWORD, PASSWORD_IN_URL, Server, everything};
+pub use snapshot::{Tree, database_state, tree};
+pub use store::Store;
+pub use tool::{Ended, Running, Tool};

@@ -1,12 +1,10 @@
 //! What was typed.
 
-use std::path::PathBuf;
-
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand, ValueEnum};
 use th_cli::{InputArgs, OutputArgs};
 use th_config::TargetArgs;
-use th_record::Level;
+use th_record::{Level, Upstream};
 use th_store::Selector;
 
 /// List, verify, restore and undo the sets that th-backup made
@@ -99,14 +97,54 @@ pub(crate) enum Part {
 }
 
 impl Args {
+    /// Parses the command line. `th-restore verify -` names no set but the input.
+    pub fn from_command_line() -> Self {
+        let mut args = Self::parse();
+        if let Command::Verify { set, input, .. } | Command::Apply { set, input, .. } =
+            &mut args.command
+            && set.set.as_deref() == Some("-")
+            && input.input.is_none()
+        {
+            input.input = set.set.take();
+        }
+        args
+    }
+
     /// Returns the place in a chain; a command that only looks has none.
-    pub fn input(&self) -> &InputArgs {
+    pub fn input(&self) -> InputArgs {
         match &self.command {
-            Command::List | Command::Show { .. } => &InputArgs::NONE,
+            Command::List | Command::Show { .. } => InputArgs::default(),
             Command::Verify { input, .. }
             | Command::Apply { input, .. }
             | Command::Undo { input }
-            | Command::Gc { input, .. } => input,
+            | Command::Gc { input, .. } => input.clone(),
         }
+    }
+}
+
+impl SetArgs {
+    /// Returns which set is meant. None is the one that the tool before this one made, or else the
+    /// newest.
+    pub(crate) fn selector(&self, upstream: Option<&Upstream>) -> Selector {
+        let made = || {
+            let record = upstream?.last("backup")?;
+            Some(record.data.as_ref()?.get("set")?.as_str()?.to_owned())
+        };
+        match (&self.set, self.at) {
+            (_, Some(at)) => Selector::At(at),
+            (Some(set), _) => set.parse().unwrap_or(Selector::Latest),
+            (None, None) => made().map_or(Selector::Latest, Selector::Id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
     }
 }

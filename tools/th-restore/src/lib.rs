@@ -1,1 +1,4 @@
-//! Placeholder.
+//! x
+#![allow(dead_code)]
+mod args;
+pub use args::Args;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use th_docker::{Docker, Error, Exec, ExecEnd, ExecSpec, Scratch, ScratchSpec};
 
 /// Debian, with dash as `sh`; built by tests/images/build.sh.
-pub const IMAGE: &str = "th-base:bookworm";
+pub(crate) const IMAGE: &str = "th-base:bookworm";
 
-pub fn docker() -> Docker {
+pub(crate) fn docker() -> Docker {
     Docker::connect().expect("these tests need a docker engine")
 }
 
 /// What every test's container is made from; its name and run are its own.
-pub fn spec() -> ScratchSpec {
+pub(crate) fn spec() -> ScratchSpec {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     ScratchSpec {
@@ -29,13 +29,13 @@ pub fn spec() -> ScratchSpec {
     }
 }
 
-pub fn container(docker: &Docker) -> Scratch {
+pub(crate) fn container(docker: &Docker) -> Scratch {
     docker
         .scratch(&spec())
         .expect("tests/images/build.sh makes the image of the tests")
 }
 
-pub fn cmd(words: &[&str]) -> ExecSpec {
+pub(crate) fn cmd(words: &[&str]) -> ExecSpec {
     let cmd = words.iter().map(|word| (*word).to_owned()).collect();
     ExecSpec {
         cmd,
@@ -43,19 +43,19 @@ pub fn cmd(words: &[&str]) -> ExecSpec {
     }
 }
 
-pub fn fed(words: &[&str]) -> ExecSpec {
+pub(crate) fn fed(words: &[&str]) -> ExecSpec {
     ExecSpec {
         stdin: true,
         ..cmd(words)
     }
 }
 
-pub fn start(docker: &Docker, scratch: &Scratch, spec: &ExecSpec) -> Exec {
+pub(crate) fn start(docker: &Docker, scratch: &Scratch, spec: &ExecSpec) -> Exec {
     docker.exec(scratch.id(), spec, never()).unwrap()
 }
 
 /// Runs a program to its end. Returns its stdout and its end.
-pub fn run(
+pub(crate) fn run(
     docker: &Docker,
     scratch: &Scratch,
     spec: &ExecSpec,
@@ -69,7 +69,7 @@ pub fn run(
 }
 
 /// Returns the command lines of the processes in the container, those of the question apart.
-pub fn processes(docker: &Docker, scratch: &Scratch) -> String {
+pub(crate) fn processes(docker: &Docker, scratch: &Scratch) -> String {
     const LIST: &str =
         r#"for p in /proc/[0-9]*; do tr '\0' ' ' <"$p/cmdline"; echo; done 2>/dev/null"#;
     let (list, _) = run(docker, scratch, &fed(&["sh", "-c", LIST]));
@@ -81,12 +81,12 @@ pub fn processes(docker: &Docker, scratch: &Scratch) -> String {
     lines.join("\n")
 }
 
-pub fn never() -> Arc<AtomicBool> {
+pub(crate) fn never() -> Arc<AtomicBool> {
     Arc::default()
 }
 
 /// Waits until `what` holds, and fails after `limit`.
-pub fn within(limit: Duration, mut what: impl FnMut() -> bool) {
+pub(crate) fn within(limit: Duration, mut what: impl FnMut() -> bool) {
     let start = Instant::now();
     while !what() {
         assert!(start.elapsed() < limit, "not within {limit:?}");
@@ -95,7 +95,7 @@ pub fn within(limit: Duration, mut what: impl FnMut() -> bool) {
 }
 
 /// Starts this binary again for one ignored test, which is the process to be killed.
-pub fn again(test: &str, variable: (&str, &str)) -> Child {
+pub(crate) fn again(test: &str, variable: (&str, &str)) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored"])
         .env(variable.0, variable.1)

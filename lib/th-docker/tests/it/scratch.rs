@@ -71,7 +71,7 @@ fn anonymous_volumes_go_too() {
 #[test]
 fn the_logs_of_one_that_died_are_kept() {
     let docker = docker();
-    let script = "echo one; echo two; echo why >&2; exit 1";
+    let script = "echo one; echo two; sleep 0.5; echo why >&2; exit 1";
     let dying = ScratchSpec {
         cmd: ["sh", "-c", script].map(str::to_owned).into(),
         ..spec()

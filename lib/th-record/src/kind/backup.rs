@@ -18,6 +18,7 @@ pub struct Backup {
     pub path: String,
     /// When the snapshot was taken: what a restore brings back.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub snapshot_at: DateTime<Utc>,
     /// Whether anything that should be in the set is not.
     pub status: Status,
@@ -85,6 +86,7 @@ pub struct Phase {
     pub name: String,
     /// Its wall-clock time.
     #[serde(serialize_with = "millis")]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub duration_seconds: f64,
 }
 

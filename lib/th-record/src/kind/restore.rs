@@ -45,6 +45,7 @@ pub struct Applied {
     pub set: Id,
     /// When its snapshot was taken: what came after is not in it.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub snapshot_at: DateTime<Utc>,
     /// The databases; `null` when none was restored.
     pub database: Option<Databases>,
@@ -126,6 +127,7 @@ pub struct Removed {
     pub name: String,
     /// When the restore that kept it was made.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub since_at: DateTime<Utc>,
     /// Its size.
     pub bytes: u64,
@@ -139,6 +141,7 @@ pub struct RestorePlan {
     pub set: Id,
     /// When its snapshot was taken.
     #[serde(with = "seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "DateTime<Utc>"))]
     pub snapshot_at: DateTime<Utc>,
     /// The highest level of proof it has.
     pub proof: Option<Level>,

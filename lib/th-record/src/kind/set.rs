@@ -31,6 +31,7 @@ pub struct SetItem {
     pub id: String,
     /// When its snapshot was taken; of an unreadable set, what its id says.
     #[serde(serialize_with = "optional_seconds")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<DateTime<Utc>>"))]
     pub started_at: Option<DateTime<Utc>>,
     /// Whether it can be used.
     pub state: SetState,

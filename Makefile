@@ -1,0 +1,65 @@
+# The front door. What a target needs, scripts/bootstrap.sh installs.
+
+PREFIX ?= /usr/local
+CARGO ?= cargo
+
+TOOLS = th-backup th-restore
+SCRIPTS = find .ci/run lib scripts tests -name '*.sh' -o -name run
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHARE = $(DESTDIR)$(PREFIX)/share
+INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
+  $(SHARE)/man/man7/th-records.7 $(SHARE)/th \
+  $(TOOLS:%=$(SHARE)/bash-completion/completions/%) \
+  $(TOOLS:%=$(SHARE)/zsh/site-functions/_%) \
+  $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
+
+.PHONY: build demo test e2e lint bench gen install uninstall images
+
+build: ## The release binaries, in target/release
+	scripts/bootstrap.sh build
+	$(CARGO) build --release --locked $(TOOLS:%=--package %)
+
+demo: ## Back up, break, restore and undo, on a scratch server of its own
+	scripts/bootstrap.sh demo
+	scripts/demo.sh
+
+test: images ## Every test; the end-to-end ones need the binaries
+	$(CARGO) build --workspace --bins --locked
+	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --workspace --locked
+
+e2e: images ## Only the end-to-end tests
+	$(CARGO) build --workspace --bins --locked
+	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --package th-e2e --locked
+
+images:
+	scripts/bootstrap.sh test
+	tests/images/build.sh postgres:15 postgres:17
+
+lint: ## Formatting, clippy, generated files, scripts, man pages, licences
+	scripts/bootstrap.sh lint
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) xtask gen --check
+	$(SCRIPTS) | xargs shellcheck
+	mandoc -T lint -W error man/*.[17]
+	if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; fi
+
+bench: build ## Compare with other tools on this machine
+	scripts/bootstrap.sh bench
+	tests/bench/run.sh
+
+gen: ## Man pages, completions, schemas, the tables of docs/records.md
+	$(CARGO) xtask gen
+
+install: build ## PREFIX and DESTDIR say where
+	install -d $(sort $(dir $(INSTALLED))) $(SHARE)/th/schemas
+	install $(TOOLS:%=target/release/%) $(BINDIR)
+	install -m 644 man/*.1 $(SHARE)/man/man1
+	install -m 644 man/*.7 $(SHARE)/man/man7
+	install -m 644 completions/bash/* $(SHARE)/bash-completion/completions
+	install -m 644 completions/zsh/* $(SHARE)/zsh/site-functions
+	install -m 644 completions/fish/* $(SHARE)/fish/vendor_completions.d
+	install -m 644 schemas/* $(SHARE)/th/schemas
+
+uninstall:
+	rm -rf $(INSTALLED)

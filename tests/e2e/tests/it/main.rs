@@ -1,0 +1,12 @@
+//! End-to-end tests: the built tools against real PostgreSQL, Docker and file systems.
+//!
+//! Run them with `make e2e`, or with `$TH_BIN_DIR` naming the directory of the built tools.
+
+mod backup_death;
+mod backup_failures;
+mod backup_gate;
+mod backup_round;
+mod backup_secrets;
+mod backup_space;
+mod config;
+mod setup;

@@ -1,0 +1,71 @@
+//! Looking for a secret where it must not be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Result, anyhow};
+
+/// Reads the arguments of all processes of this machine, again and again.
+#[derive(Debug)]
+pub struct ArgvWatch {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<(u64, Vec<String>)>,
+}
+
+impl ArgvWatch {
+    /// Starts to look for any of `secrets`.
+    pub fn start(secrets: &[&str]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, secrets) = (Arc::clone(&stop), secrets.iter().map(|s| (*s).to_owned()));
+        let secrets: Vec<String> = secrets.collect();
+        let thread = thread::spawn(move || {
+            let (mut seen, mut found) = (0, Vec::new());
+            while !stopped.load(Ordering::Relaxed) {
+                for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+                    let Ok(argv) = fs::read(entry.path().join("cmdline")) else { continue };
+                    let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
+                    seen += u64::from(argv.contains("pg_dump"));
+                    if secrets.iter().any(|secret| argv.contains(secret)) {
+                        found.push(argv);
+                    }
+                }
+                thread::sleep(std::time::Duration::from_millis(2));
+            }
+            (seen, found)
+        });
+        Self { stop, thread }
+    }
+
+    /// Returns how often pg_dump was seen, and every command line with a secret.
+    ///
+    /// # Errors
+    /// When the watcher died.
+    pub fn finish(self) -> Result<(u64, Vec<String>)> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_| anyhow!("the watcher died"))
+    }
+}
+
+/// Returns the files under `dir` whose bytes hold any of `secrets`.
+///
+/// # Errors
+/// Those of the file system.
+pub fn files_with(dir: &Path, secrets: &[&str]) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(files_with(&entry.path(), secrets)?);
+        } else {
+            let bytes = fs::read(entry.path())?;
+            let holds = |s: &&str| bytes.windows(s.len()).any(|window| window == s.as_bytes());
+            if secrets.iter().any(holds) {
+                found.push(entry.path());
+            }
+        }
+    }
+    Ok(found)
+}

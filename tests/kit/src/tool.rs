@@ -1,0 +1,245 @@
+//! Running a tool under test.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+/// A tool and what to run it with. Nothing of the caller's own configuration reaches it.
+#[derive(Debug)]
+pub struct Tool {
+    command: Command,
+    stdin: Option<String>,
+}
+
+/// How a run of a tool ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status; 128 and the number if a signal ended it.
+    pub code: i32,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+    /// The last line of stdout.
+    pub record: Value,
+}
+
+/// A tool that runs. Dropped, it is killed.
+#[derive(Debug)]
+pub struct Running {
+    child: Option<Child>,
+}
+
+impl Tool {
+    /// Takes the tool `name` of `$TH_BIN_DIR`.
+    ///
+    /// # Errors
+    /// When the variable is not set, or there is no such program.
+    pub fn new(name: &str) -> Result<Self> {
+        let dir = std::env::var_os("TH_BIN_DIR")
+            .context("TH_BIN_DIR is not set: these tests need the built tools; run make test")?;
+        let path = fs::canonicalize(Path::new(&dir).join(name))
+            .with_context(|| format!("no {name} in $TH_BIN_DIR; run make test"))?;
+        let mut command = Command::new(path);
+        for variable in ["CONFIG", "ENV", "DATABASE_URL", "STORE", "RUN_ID", "LOCK_FD"] {
+            command.env_remove(format!("TH_{variable}"));
+        }
+        // Nobody's th.toml is here.
+        command.current_dir("/");
+        Ok(Self { command, stdin: None })
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Feeds `text` to stdin, which is otherwise empty.
+    #[must_use]
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    /// Runs the tool to its end.
+    ///
+    /// # Errors
+    /// When it cannot be started, or its output breaks the contract of records.
+    pub fn run(self) -> Result<Ended> {
+        self.start()?.wait()
+    }
+
+    /// Runs the tool with nobody to read its stdout, and returns its exit status.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run_unheard(mut self) -> Result<(i32, String)> {
+        let mut child = self
+            .command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        drop(child.stdout.take());
+        let output = child.wait_with_output()?;
+        Ok((code(output.status), String::from_utf8_lossy(&output.stderr).into_owned()))
+    }
+
+    /// Starts the tool.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(mut self) -> Result<Running> {
+        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        let mut child = self
+            .command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", self.command.get_program()))?;
+        if let (Some(text), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
+            // A tool that refuses its arguments reads nothing.
+            let _ = pipe.write_all(text.as_bytes());
+        }
+        Ok(Running { child: Some(child) })
+    }
+}
+
+impl Running {
+    /// Waits for the end.
+    ///
+    /// # Errors
+    /// When the output breaks the contract of records.
+    pub fn wait(mut self) -> Result<Ended> {
+        let child = self.child.take().context("it was waited for already")?;
+        let output = child.wait_with_output()?;
+        let stdout = String::from_utf8(output.stdout).context("stdout is not UTF-8")?;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let code = code(output.status);
+        let record = match stdout.lines().last() {
+            Some(line) => serde_json::from_str(line)
+                .with_context(|| format!("the last line is no record: {line}\n{stderr}"))?,
+            None => Value::Null,
+        };
+        let ended = Ended { code, stdout, stderr, record };
+        ended.check()?;
+        Ok(ended)
+    }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// Tells whether it has ended by itself.
+    pub fn is_over(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Sends a signal, such as `TERM`.
+    ///
+    /// # Errors
+    /// When kill cannot be run.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        Command::new("kill").args(["-s", name, &self.pid().to_string()]).output()?;
+        Ok(())
+    }
+
+    /// Ends it as `kill -9` does; tells whether it was still at work.
+    pub fn kill(mut self) -> bool {
+        let Some(mut child) = self.child.take() else { return false };
+        let _ = child.kill();
+        child.wait().is_ok_and(|status| status.signal() == Some(9))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Ended {
+    /// Returns `data` of the record.
+    pub fn data(&self) -> &Value {
+        &self.record["data"]
+    }
+
+    /// Returns `error.kind` of the record, or nothing.
+    pub fn kind(&self) -> &str {
+        self.record["error"]["kind"].as_str().unwrap_or_default()
+    }
+
+    /// Returns the message and the hint of the record's error.
+    pub fn message(&self) -> String {
+        let error = &self.record["error"];
+        let text = |key: &str| error[key].as_str().unwrap_or_default();
+        format!("{} {}", text("message"), text("hint"))
+    }
+
+    /// Checks that the tool ended with `code`, and returns itself.
+    ///
+    /// # Errors
+    /// What the tool said, if it ended otherwise.
+    pub fn expect(self, code: i32) -> Result<Self> {
+        let Self { code: found, stderr, stdout, .. } = &self;
+        ensure!(*found == code, "exit {found}, not {code}\n{stderr}\n{stdout}");
+        Ok(self)
+    }
+
+    /// What must hold of every run: records on stdout and nothing else, and the exit status of the
+    /// process is the one in the record.
+    fn check(&self) -> Result<()> {
+        for line in self.stdout.lines() {
+            let value: Value = serde_json::from_str(line)
+                .with_context(|| format!("stdout holds something else than records: {line}"))?;
+            check_schema(&value)?;
+        }
+        // clap's own refusals come before there is a record.
+        let Some(record) = self.record.as_object() else { return Ok(()) };
+        if !record.contains_key("tool") {
+            bail!("the last line is not the tool's own record: {}", self.record);
+        }
+        let exit = self.record["error"]["exit"].as_i64().unwrap_or(0);
+        ensure!(exit == i64::from(self.code), "exit {} but {}", self.code, self.record);
+        let ok = self.record["ok"].as_bool();
+        ensure!(ok == Some(self.code == 0), "exit {} but {}", self.code, self.record);
+        Ok(())
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Holds a record against the committed schema of its kind, if there is one.
+fn check_schema(record: &Value) -> Result<()> {
+    let kind = record["kind"].as_str().unwrap_or_default();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+    let Ok(schema) = fs::read(root.join(format!("{kind}.v1.json"))) else { return Ok(()) };
+    let schema: Value = serde_json::from_slice(&schema)?;
+    let validator = jsonschema::validator_for(&schema)?;
+    let errors: Vec<String> =
+        validator.iter_errors(record).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    ensure!(errors.is_empty(), "{record}\nbreaks schemas/{kind}.v1.json: {}", errors.join("; "));
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What every command needs: the environment, its store, its server, its lock.
+
+use th_cli::Run;
+use th_config::Environment;
+use th_postgres::Server;
+use th_record::Manifest;
+use th_state::{Lock, State};
+use th_store::Store;
+
+use crate::args::SetArgs;
+use crate::{Error, pending};
+
+/// An environment, opened.
+pub(crate) struct Context {
+    pub(crate) env: Environment,
+    pub(crate) state: State,
+    pub(crate) store: Store,
+}
+
+impl Context {
+    /// Opens the store.
+    pub(crate) fn open(env: Environment) -> Result<Self, Error> {
+        let store = Store::open(&env.backup.store)?;
+        let state = State::at(&env.state);
+        Ok(Self { env, state, store })
+    }
+
+    /// Returns the manifest of the set that is meant.
+    pub(crate) fn manifest(&self, set: &SetArgs, run: &Run) -> Result<Manifest, Error> {
+        let sets = self.store.sets()?;
+        let picked = set.selector(run.upstream.as_ref()).pick(&sets)?;
+        Ok(self.store.load(&picked.id)?)
+    }
+
+    /// Connects to the server; `None` when no database is given. The database itself need not be
+    /// there.
+    pub(crate) fn server(&self, run: &Run) -> Result<Option<Server>, Error> {
+        let Some(target) = &self.env.database else {
+            return Ok(None);
+        };
+        Ok(Some(Server::connect_to_cluster(target, "th-restore", run.cancel())?))
+    }
+
+    /// Takes the lock, and finishes or discards what a run that died left behind.
+    pub(crate) fn lock(&self, run: &mut Run, server: Option<&Server>) -> Result<Lock, Error> {
+        let lock = self.state.lock(run.tool, &run.id)?;
+        pending::recover(run, &self.state, server)?;
+        if let Some(server) = server {
+            for name in th_proof::sweep(server)? {
+                run.warn(format!("removed what a dead run had left: '{name}'"));
+            }
+        }
+        Ok(lock)
+    }
+}

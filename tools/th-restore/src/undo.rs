@@ -1,0 +1,67 @@
+//! Taking the last restore back.
+
+use th_cli::{Outcome, Run};
+use th_record::kind::{Databases, Undone};
+
+use crate::context::Context;
+use crate::moves::Way;
+use crate::pending::{self, Phase, Restore};
+use crate::{Error, preflight, summary};
+
+/// Renames the databases back and moves the files back. What the restore had made live is kept, for
+/// gc to drop.
+pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
+    let server = context.server(run)?;
+    let _lock = match run.output.plan {
+        true => None,
+        false => Some(context.lock(run, server.as_ref())?),
+    };
+    let last = pending::last(&context.state)?.ok_or(Error::NoRestore)?;
+    let swap = match &last.database {
+        Some(swap) => {
+            let undone = preflight::beside(&swap.live, "undone", &last.id)?;
+            // A database that was not there before the restore stays: nothing can take its place.
+            swap.back(undone)
+        }
+        None => None,
+    };
+    let mut admin = match (&swap, &server) {
+        (Some(_), Some(server)) => Some(server.admin()?),
+        (Some(_), None) => return Err(Error::Usage("the database server is needed to undo this")),
+        (None, _) => None,
+    };
+    if let (Some(swap), Some(admin)) = (&swap, &mut admin)
+        && !admin.databases()?.iter().any(|database| database.name == swap.next)
+    {
+        return Err(Error::Gone(swap.next.clone()));
+    }
+    let mut undone = Undone {
+        set: last.set.clone(),
+        database: swap.as_ref().map(|swap| Databases {
+            live: swap.live.clone(),
+            kept: swap.kept.clone(),
+            closed_sessions: 0,
+            rows: 0,
+        }),
+        files_moved: 0,
+    };
+    if run.output.plan {
+        return Ok(Outcome::plan("undone", &undone, summary::undone(&undone)));
+    }
+    let restore = Restore { database: swap, ..last };
+    pending::note(&context.state, &restore, Phase::Switching, true)?;
+    if let (Some(swap), Some(admin)) = (&restore.database, &mut admin) {
+        let closed = swap.go(admin)?;
+        run.done("switched the databases back");
+        if let Some(database) = &mut undone.database {
+            database.closed_sessions = closed;
+        }
+    }
+    for aside in restore.asides() {
+        // The databases are switched: a failure here is half way, and the next run goes on.
+        undone.files_moved +=
+            aside.go(Way::Back).map_err(|error| Error::HalfWay(Box::new(error)))?;
+    }
+    pending::finish(&context.state, &restore, true)?;
+    Ok(Outcome::done("undone", &undone, summary::undone(&undone)).changed())
+}

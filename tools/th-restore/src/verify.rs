@@ -1,0 +1,67 @@
+//! Proving a set.
+
+use th_cli::{Outcome, Run};
+use th_proof::Ladder;
+use th_record::kind::Verified;
+use th_record::{ErrorKind, Level};
+
+use crate::args::SetArgs;
+use crate::context::Context;
+use crate::{Error, summary};
+
+/// Climbs the ladder up to `wanted`.
+pub(crate) fn verify(
+    context: &Context,
+    run: &mut Run,
+    set: &SetArgs,
+    wanted: Level,
+) -> Result<Outcome, Error> {
+    let manifest = context.manifest(set, run)?;
+    // A set of files alone has no higher level.
+    let wanted = if manifest.database.is_some() { wanted } else { Level::Bytes };
+    if run.output.plan {
+        let plan = crate::plan::verify(&manifest, wanted);
+        return Ok(Outcome::plan("restore_plan", &plan, summary::plan(&plan)));
+    }
+    let server = if wanted > Level::Bytes { context.server(run)? } else { None };
+    let _lock = context.lock(run, server.as_ref())?;
+    let void = match context.store.proof(&manifest.id) {
+        Err(error @ th_store::Error::Proof { .. }) => Some(error.to_string()),
+        other => other.map(|_| None)?,
+    };
+    let ladder = Ladder {
+        store: &context.store,
+        manifest: &manifest,
+        server: server.as_ref(),
+        app_query: context.env.backup.app_query.as_deref(),
+    };
+    let proven = ladder.climb(run, wanted)?;
+    let verified = Verified {
+        set: manifest.id.clone(),
+        wanted,
+        reached: proven.highest(),
+        scratch: proven.scratch.map(str::to_owned),
+        differences: proven.differences,
+        phases: run.take_phases(),
+    };
+    let outcome = Outcome::done("verified", &verified, summary::verified(&verified)).changed();
+    let set = &verified.set;
+    Ok(match (verified.differences.as_slice(), void) {
+        ([], None) => outcome,
+        ([], Some(void)) => outcome.but(
+            ErrorKind::Content,
+            format!("{void}; it was replaced by this proof"),
+            Some("look for what damaged the store: its other files may be damaged too".into()),
+        ),
+        ([first, more @ ..], _) => outcome.but(
+            ErrorKind::Content,
+            format!(
+                "set {set} does not hold: {} '{}' differs, and {} more",
+                first.what,
+                first.name,
+                more.len()
+            ),
+            Some("do not count on this set; back up again".into()),
+        ),
+    })
+}
