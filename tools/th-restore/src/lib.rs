@@ -1,4 +1,50 @@
-//! x
-#![allow(dead_code)]
+//! th-restore: sets, listed, proven, put live, and taken back.
+
+mod apply;
 mod args;
+mod context;
+mod error;
+mod files;
+mod gc;
+mod list;
+mod moves;
+mod pending;
+mod plan;
+mod preflight;
+mod summary;
+mod undo;
+mod verify;
+
+use th_cli::{Outcome, Run, Tool};
+use th_state::State;
+
+use crate::args::Command;
+use crate::context::Context;
+
 pub use args::Args;
+pub use error::Error;
+
+/// Who we are.
+pub const TOOL: Tool =
+    Tool { name: "th-restore", version: env!("CARGO_PKG_VERSION"), kind: "restored" };
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Error`]; which of them leave something changed is told by their exit status.
+pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
+    let env = args.target.resolve()?;
+    run.acts_on(env.name.as_deref(), &State::at(&env.state))?;
+    let context = Context::open(env)?;
+    match &args.command {
+        Command::List => list::list(&context, run),
+        Command::Show { set } => list::show(&context, run, set),
+        Command::Verify { set, level, .. } => verify::verify(&context, run, set, *level),
+        Command::Apply { set, only, into: None, .. } => apply::apply(&context, run, set, *only),
+        Command::Apply { set, only, into: Some(into), table, .. } => {
+            apply::apply_beside(&context, run, set, *only, into, table.as_deref())
+        }
+        Command::Undo { .. } => undo::undo(&context, run),
+        Command::Gc { older_than, .. } => gc::gc(&context, run, **older_than),
+    }
+}

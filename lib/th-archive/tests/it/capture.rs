@@ -24,7 +24,7 @@ fn only_what_changed_is_read() {
     assert_eq!(one.captured.files.packs.len(), 1);
     let pack = &one.captured.files.packs[0];
     assert_eq!(pack.name, format!("{}.tar.zst", pack.sha256));
-    assert_eq!(bench.pack_names(), [pack.name.clone()]);
+    assert_eq!(bench.pack_names(), std::slice::from_ref(&pack.name));
 
     bench.write("dir1/file1", noise(100, 5000));
     bench.write("new", noise(101, 5000));

@@ -32,7 +32,9 @@ fn client_that_reads_nothing() {
 #[ignore = "started and killed by the tests of this file"]
 fn client_with_stdin() {
     let id = std::env::var(VICTIM).unwrap();
-    let mut exec = docker().exec(&id, &fed(&["cat", "-", "/no/dev/zero"]), never()).unwrap();
+    let mut exec = docker()
+        .exec(&id, &fed(&["cat", "-", "/no/dev/zero"]), never())
+        .unwrap();
     let (mut input, _output) = exec.split().unwrap();
     input.write_all(b"some").unwrap();
     std::thread::sleep(Duration::from_secs(60));
@@ -40,17 +42,25 @@ fn client_with_stdin() {
 
 fn kill_in_the_middle(docker: &Docker, scratch: &Scratch, client: &str) {
     let mut child = again(&format!("death::{client}"), (VICTIM, scratch.id()));
-    within(Duration::from_secs(10), || processes(docker, scratch).contains(MARK));
+    within(Duration::from_secs(10), || {
+        processes(docker, scratch).contains(MARK)
+    });
     child.kill().unwrap();
     child.wait().unwrap();
-    within(Duration::from_secs(3), || !processes(docker, scratch).contains(MARK));
+    within(Duration::from_secs(3), || {
+        !processes(docker, scratch).contains(MARK)
+    });
 }
 
 #[test]
 fn a_program_ends_with_its_client() {
     let docker = docker();
     let scratch = container(&docker);
-    for client in ["client_without_stdin", "client_that_reads_nothing", "client_with_stdin"] {
+    for client in [
+        "client_without_stdin",
+        "client_that_reads_nothing",
+        "client_with_stdin",
+    ] {
         kill_in_the_middle(&docker, &scratch, client);
         assert_eq!(processes(&docker, &scratch), "sleep infinity ");
     }
