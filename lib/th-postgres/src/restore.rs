@@ -18,20 +18,29 @@ const OPTIONS: &str = "-c synchronous_commit=off -c maintenance_work_mem=256MB \
 
 /// Keeps the dump in an unlinked file, since parallel workers need one, then runs `pg_restore` on
 /// it. What comes on stdin after the dump is the client's life: its end ends the restore.
+///
+/// The shell waits for all of its children: an orphan would fall to the container's first process,
+/// and a postmaster that inherits one which dies of a signal ends all sessions and recovers.
 const IN_CONTAINER: &str = r#"
-set -e
-file=$(mktemp "${TMPDIR:-/tmp}/th.XXXXXX")
-exec 4<>"$file" 3<&0
+file=$(mktemp "${TMPDIR:-/tmp}/th.XXXXXX") || exit
+exec 4<>"$file" 3<&0 </dev/null
 rm "$file"
-head -c "$1" <&3 >&4
+head -c "$1" <&3 >&4 || exit
 shift
-"$@" /proc/self/fd/4 </dev/null 3<&- &
+"$@" /proc/self/fd/4 3<&- &
 restore=$!
-{ cat <&3 >/dev/null; kill "$restore"; } >/dev/null 2>&1 4<&- &
-watch=$!
-status=0
-wait "$restore" || status=$?
-kill "$watch" 2>/dev/null || :
+{ read -r _ <&3; kill "$restore"; } >/dev/null 2>&1 4<&- &
+watcher=$!
+exec 3<&- 4<&-
+trap 'kill "$restore"' HUP INT TERM
+wait "$restore"
+status=$?
+while kill -0 "$restore" 2>/dev/null; do
+    wait "$restore"
+    status=$?
+done
+kill "$watcher" 2>/dev/null
+wait "$watcher" 2>/dev/null
 exit "$status"
 "#;
 

@@ -446,7 +446,11 @@ impl Server {
     pub(crate) fn connection(&self, database: &str) -> Vec<String> {
         let (user, database) = match &self.place {
             Place::Host { url, user } => (user.as_ref(), url.of(database)),
-            Place::Container { user, .. } => (Some(user), database.to_owned()),
+            Place::Container { user, .. } => {
+                // pg_dumpall takes no bare name, but all of them take a connection string.
+                let name = database.replace('\\', "\\\\").replace('\'', "\\'");
+                (Some(user), format!("dbname='{name}'"))
+            }
         };
         let user = user.map(|user| format!("--username={user}"));
         user.into_iter()

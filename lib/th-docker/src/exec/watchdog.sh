@@ -2,7 +2,7 @@
 # and does nothing else about it.
 #
 # This shell waits for both of its children. An orphan would fall to the container's first process,
-# and a postmaster takes an unknown child that dies of a signal for a crashed session of its own.
+# and a postmaster that inherits one which dies of a signal ends all sessions and recovers.
 exec 3<&0 </dev/null
 "$@" 3<&- &
 program=$!

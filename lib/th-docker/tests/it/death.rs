@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use th_docker::{Docker, Scratch, ScratchSpec};
 
-use crate::kit::{again, cmd, container, docker, fed, never, processes, spec, within};
+use crate::kit::{again, cmd, container, docker, fed, never, processes, run, spec, within};
 
 /// The container that the process to be killed works in.
 const VICTIM: &str = "TH_DOCKER_TEST_CONTAINER";
@@ -85,6 +85,9 @@ fn a_postmaster_does_not_notice() {
             .is_some_and(|(_, logs)| logs.contains("ready to accept connections"))
     });
     let before = scratch.logs(1000).unwrap();
+    for _ in 0..10 {
+        run(&docker, &scratch, &cmd(&["true"])).1.unwrap();
+    }
     kill_in_the_middle(&docker, &scratch, "client_without_stdin");
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(scratch.logs(1000).unwrap(), before);

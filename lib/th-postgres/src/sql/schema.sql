@@ -4,8 +4,11 @@
 -- again: casts and parentheses move (`= ANY ((ARRAY['a'::varchar])::text[])` becomes
 -- `= ANY (ARRAY[('a'::varchar)::text])`). So casts, parentheses and white space are left out.
 -- Grants are expanded, since an explicit default and none are the same.
-WITH RECURSIVE members AS (
-    SELECT classid, objid FROM pg_depend WHERE deptype = 'e'
+WITH members AS (
+    -- Of an extension, or made by the server for another object, as a range's constructors are.
+    SELECT classid, objid
+    FROM pg_depend
+    WHERE deptype = 'e' OR (deptype = 'i' AND classid = 'pg_proc'::regclass)
 ),
 namespaces AS (
     SELECT n.oid, n.nspname, n.nspowner, n.nspacl
