@@ -3,6 +3,8 @@
 //! The runtime never escapes. API calls end within [`TIMEOUT`]; streams take as long as they take,
 //! and stop soon after their caller's cancel flag is set.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod container;
 mod engine;
 mod error;

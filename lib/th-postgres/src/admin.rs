@@ -72,6 +72,19 @@ impl Admin {
         )
     }
 
+    /// Returns the value of a setting of the server.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn setting(&mut self, name: &str) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        struct Setting {
+            value: String,
+        }
+        let query = format!("SELECT current_setting({}) AS value", literal(name));
+        self.session.one(&query).map(|Setting { value }| value)
+    }
+
     /// Returns those of `wanted` that are no roles of this server.
     ///
     /// # Errors

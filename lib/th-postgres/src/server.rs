@@ -12,7 +12,7 @@ use th_docker::{Container, Docker, ExecSpec};
 use th_record::{Fingerprint, Image};
 
 use crate::program::Program;
-use crate::quote::literal;
+
 use crate::session::Session;
 use crate::url::Url;
 use crate::{Error, Facts, fingerprint};
@@ -275,23 +275,13 @@ impl Server {
         Facts::read(&mut self.session(database)?)
     }
 
-    /// Returns the value of a setting of the server.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn setting(&self, name: &str) -> Result<String, Error> {
-        let query = format!("SELECT current_setting({}) AS answer", literal(name));
-        let Answer { answer } = self.session(&self.database)?.one(&query)?;
-        Ok(answer.unwrap_or_default())
-    }
-
     /// Returns the server's data directory and how many bytes are free there; `None` when this host
     /// or this role cannot tell.
     ///
     /// # Errors
     /// Those of the session and of Docker.
     pub fn data_space(&self) -> Result<Option<(String, u64)>, Error> {
-        let path = match self.setting("data_directory") {
+        let path = match self.admin()?.setting("data_directory") {
             Err(Error::Sql { .. }) => return Ok(None),
             other => other?,
         };

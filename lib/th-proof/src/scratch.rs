@@ -75,7 +75,7 @@ impl Place {
             _ => container.image_id.clone(),
         };
         let mut settings: Vec<String> = FAST.map(str::to_owned).to_vec();
-        let preload = server.setting("shared_preload_libraries")?;
+        let preload = server.admin()?.setting("shared_preload_libraries")?;
         if !preload.is_empty() {
             settings.push(format!("shared_preload_libraries={preload}"));
         }
@@ -174,7 +174,7 @@ pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
 
 /// Waits until the server answers on TCP: while the image initialises its cluster, a temporary
 /// server answers on the socket, and then goes away.
-fn wait_until_up(run: &Run, docker: &Docker, scratch: &Scratch) -> Result<(), Error> {
+fn wait_until_up(run: &mut Run, docker: &Docker, scratch: &Scratch) -> Result<(), Error> {
     let _progress = run.progress("scratch server", None);
     let start = Instant::now();
     let probe = ExecSpec {
@@ -188,7 +188,10 @@ fn wait_until_up(run: &Run, docker: &Docker, scratch: &Scratch) -> Result<(), Er
             .exec(scratch.id(), &probe, run.cancel())
             .and_then(|mut it| it.wait())
         {
-            Ok(end) if end.status == 0 => return Ok(()),
+            Ok(end) if end.status == 0 => {
+                run.took("scratch_server", start.elapsed().as_secs_f64());
+                return Ok(());
+            }
             Err(error @ th_docker::Error::Cancelled(_)) => return Err(error.into()),
             // Not up yet; or dying, which the next look shows.
             _ => thread::sleep(Duration::from_millis(100)),

@@ -73,10 +73,20 @@ impl Args {
 
     /// Returns how to compress: the flag, else the configuration, else the default.
     pub(crate) fn compression(&self, env: &Environment) -> Result<Compression, Error> {
-        let configured = self.compression.as_deref().or(env.backup.compression.as_deref());
-        configured.unwrap_or(DEFAULT_COMPRESSION).parse().map_err(|error: BadCompression| {
-            th_config::Error::Value { setting: "compression", message: error.to_string() }.into()
-        })
+        let configured = self
+            .compression
+            .as_deref()
+            .or(env.backup.compression.as_deref());
+        configured
+            .unwrap_or(DEFAULT_COMPRESSION)
+            .parse()
+            .map_err(|error: BadCompression| {
+                th_config::Error::Value {
+                    setting: "compression",
+                    message: error.to_string(),
+                }
+                .into()
+            })
     }
 }
 
@@ -85,14 +95,19 @@ impl Args {
 pub(crate) struct Wanted(pub(crate) Option<Level>);
 
 fn level(text: &str) -> Result<Wanted, String> {
-    if text == "none" { Ok(Wanted(None)) } else { text.parse().map(|level| Wanted(Some(level))) }
+    if text == "none" {
+        Ok(Wanted(None))
+    } else {
+        text.parse().map(|level| Wanted(Some(level)))
+    }
 }
 
 fn tag(text: &str) -> Result<Tag, String> {
     match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => {
-            Ok(Tag { name: name.to_owned(), value: value.to_owned() })
-        }
+        Some((name, value)) if !name.is_empty() => Ok(Tag {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }),
         _ => Err("a tag is written name=value".to_owned()),
     }
 }
@@ -104,7 +119,11 @@ fn rate(text: &str) -> Result<u64, String> {
         Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
         _ => (text, 1),
     };
-    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)) {
+    match number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+    {
         Some(rate @ 1..) => Ok(rate),
         _ => Err("a rate is a number of bytes a second, as 500k, 20M or 1G".to_owned()),
     }

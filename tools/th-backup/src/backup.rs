@@ -64,7 +64,10 @@ fn look(
         Some(root) => {
             let exclude = Exclude::new(&env.files.exclude)?;
             let total_bytes = th_archive::total_bytes(root, &exclude)?;
-            Some(ObservedFiles { root: root.to_string_lossy().into_owned(), total_bytes })
+            Some(ObservedFiles {
+                root: root.to_string_lossy().into_owned(),
+                total_bytes,
+            })
         }
         None => None,
     };
@@ -77,7 +80,10 @@ fn look(
         store: env.backup.store.to_string_lossy().into_owned(),
         database,
         files,
-        config: config.iter().map(|name| name.to_string_lossy().into_owned()).collect(),
+        config: config
+            .iter()
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect(),
         prove: args.prove.0,
         parent,
         free_bytes: store.map(Store::free_bytes).transpose()?,
@@ -94,7 +100,10 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let state = State::at(&env.state);
     let _lock = state.lock(run.tool, &run.id)?;
     for swept in store.sweep()? {
-        run.warn(format!("removed what a dead run had left: '{}'", swept.path.display()));
+        run.warn(format!(
+            "removed what a dead run had left: '{}'",
+            swept.path.display()
+        ));
     }
     let sets = store.sets()?;
     let observed = look(args, env, server.as_ref(), Some(&store), &sets)?;
@@ -133,7 +142,12 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         }
         None => None,
     };
-    let mut set = Set { dumped, captured, config: None, references: None };
+    let mut set = Set {
+        dumped,
+        captured,
+        config: None,
+        references: None,
+    };
     set.check_references(env, &incoming)?;
     if !env.files.config.is_empty() {
         set.config = Some(store_config(&incoming, &env.files, compression)?);
@@ -157,10 +171,13 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         config: set.config.as_ref().map(|(config, _)| config.clone()),
         references: set.references.clone(),
         objects: set.objects(),
-        previous: sets.iter().find_map(Listed::set).map(|newest| th_record::Previous {
-            id: newest.id.clone(),
-            manifest_sha256: newest.manifest_sha256.clone(),
-        }),
+        previous: sets
+            .iter()
+            .find_map(Listed::set)
+            .map(|newest| th_record::Previous {
+                id: newest.id.clone(),
+                manifest_sha256: newest.manifest_sha256.clone(),
+            }),
     };
     let notes = th_store::restore_notes(&manifest);
     let published = incoming.publish(manifest, &notes)?;
@@ -170,7 +187,10 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
 
 /// Returns what the newest set with files knows of them.
 fn previous(store: &Store, sets: &[Listed]) -> Result<Option<Previous>, Error> {
-    let newest = sets.iter().filter_map(Listed::set).find(|set| set.files.is_some());
+    let newest = sets
+        .iter()
+        .filter_map(Listed::set)
+        .find(|set| set.files.is_some());
     match newest {
         Some(set) => Ok(store.previous(&store.load(&set.id)?)),
         None => Ok(None),
@@ -187,7 +207,10 @@ struct Set {
 
 impl Set {
     fn check_references(&mut self, env: &Environment, incoming: &Incoming) -> Result<(), Error> {
-        let paths = self.dumped.as_mut().and_then(|dumped| dumped.references.take());
+        let paths = self
+            .dumped
+            .as_mut()
+            .and_then(|dumped| dumped.references.take());
         if let (Some(root), Some(paths), Some(captured)) =
             (&env.files.uploads, paths, &self.captured)
         {
@@ -205,15 +228,23 @@ impl Set {
     }
 
     fn unreadable(&self) -> u64 {
-        self.captured.as_ref().map_or(0, |captured| captured.files.unreadable_count)
+        self.captured
+            .as_ref()
+            .map_or(0, |captured| captured.files.unreadable_count)
     }
 
     fn missing(&self) -> u64 {
-        self.references.as_ref().map_or(0, |references| references.missing_count)
+        self.references
+            .as_ref()
+            .map_or(0, |references| references.missing_count)
     }
 
     fn status(&self) -> Status {
-        if self.unreadable() + self.missing() == 0 { Status::Complete } else { Status::Degraded }
+        if self.unreadable() + self.missing() == 0 {
+            Status::Complete
+        } else {
+            Status::Degraded
+        }
     }
 }
 
@@ -238,12 +269,19 @@ fn conclude(
             app_query: env.backup.app_query.as_deref(),
         };
         // Without a database there is nothing above `bytes` to prove.
-        let wanted = if manifest.database.is_some() { wanted } else { Level::Bytes };
+        let wanted = if manifest.database.is_some() {
+            wanted
+        } else {
+            Level::Bytes
+        };
         let proven = ladder.climb(run, wanted)?;
         proof = proven.highest();
         differences = proven.differences;
     }
-    let stored_files = set.captured.as_ref().map_or(0, |captured| captured.stored_bytes);
+    let stored_files = set
+        .captured
+        .as_ref()
+        .map_or(0, |captured| captured.stored_bytes);
     let backup = Backup {
         set: manifest.id.clone(),
         store: store.path().to_string_lossy().into_owned(),
@@ -267,9 +305,16 @@ fn conclude(
             stored_bytes: captured.stored_bytes,
             unreadable_count: captured.files.unreadable_count,
         }),
-        config_count: manifest.config.as_ref().map_or(0, |config| config.names.len() as u64),
+        config_count: manifest
+            .config
+            .as_ref()
+            .map_or(0, |config| config.names.len() as u64),
         references: set.references.clone(),
-        stored_bytes: manifest.objects.iter().map(|object| object.bytes).sum::<u64>()
+        stored_bytes: manifest
+            .objects
+            .iter()
+            .map(|object| object.bytes)
+            .sum::<u64>()
             + stored_files,
         pinned: manifest.pinned,
         tags: manifest.tags.clone(),
@@ -279,8 +324,14 @@ fn conclude(
     Ok(match (differences.first(), backup.status) {
         (Some(first), _) => outcome.but(
             ErrorKind::Content,
-            format!("set {} does not hold: {} '{}'", backup.set, first.what, first.name),
-            Some(format!("th-restore verify {} says more; back up again", backup.set)),
+            format!(
+                "set {} does not hold: {} '{}'",
+                backup.set, first.what, first.name
+            ),
+            Some(format!(
+                "th-restore verify {} says more; back up again",
+                backup.set
+            )),
         ),
         (None, Status::Degraded) => outcome.but(
             ErrorKind::Partial,

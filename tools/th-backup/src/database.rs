@@ -92,12 +92,17 @@ impl Source<'_> {
         };
         let stored_bytes = finished.object.bytes;
         let objects = vec![finished.object, globals];
-        Ok(Dumped { database, objects, stored_bytes, references })
+        Ok(Dumped {
+            database,
+            objects,
+            stored_bytes,
+            references,
+        })
     }
 
     /// Stores the roles, with their password hashes if this role may read them.
     fn globals(&self, run: &mut Run, dir: &Path) -> Result<Object, Error> {
-        let superuser = self.server.setting("is_superuser")? == "on";
+        let superuser = self.server.admin()?.setting("is_superuser")? == "on";
         if !superuser {
             run.warn("the role is no superuser: the set holds roles without their passwords");
         }
@@ -114,7 +119,10 @@ impl Source<'_> {
         stem: &str,
         on_bytes: &mut dyn FnMut(u64),
     ) -> Result<Finished, Error> {
-        let write = |source| Error::Write { path: dir.join(stem), source };
+        let write = |source| Error::Write {
+            path: dir.join(stem),
+            source,
+        };
         let mut output = program.output()?;
         let mut stored = Stored::create(dir, stem, self.compression).map_err(write)?;
         let mut buffer = vec![0; CHUNK];
@@ -137,12 +145,11 @@ impl Source<'_> {
 }
 
 /// Writes what `query` returns to an unlinked file: there may be more paths than memory.
-fn spool_references(
-    snapshot: &mut Snapshot,
-    query: &str,
-    dir: &Path,
-) -> Result<File, Error> {
-    let write = |source| Error::Write { path: dir.join("references"), source };
+fn spool_references(snapshot: &mut Snapshot, query: &str, dir: &Path) -> Result<File, Error> {
+    let write = |source| Error::Write {
+        path: dir.join("references"),
+        source,
+    };
     let mut spool = BufWriter::new(tempfile::tempfile_in(dir).map_err(write)?);
     let mut written = Ok(());
     snapshot.references(query, |path| {
@@ -152,7 +159,9 @@ fn spool_references(
         }
     })?;
     written.map_err(write)?;
-    let mut file = spool.into_inner().map_err(|error| write(error.into_error()))?;
+    let mut file = spool
+        .into_inner()
+        .map_err(|error| write(error.into_error()))?;
     file.rewind().map_err(write)?;
     Ok(file)
 }

@@ -85,7 +85,9 @@ impl Fail for Error {
             Self::Archive(error) => error.hint(),
             Self::Proof(error) => error.hint(),
             Self::Write { .. } | Self::Read { .. } => None,
-            Self::Nothing => Some("give --url or --container, or --files, or an environment".into()),
+            Self::Nothing => {
+                Some("give --url or --container, or --files, or an environment".into())
+            }
             Self::Space { .. } => Some("make room, or give another --store".into()),
         }
     }

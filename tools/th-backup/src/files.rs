@@ -63,7 +63,10 @@ pub(crate) fn check_references(
     paths: File,
     listing: &Path,
 ) -> Result<th_record::References, Error> {
-    let read = |source| Error::Read { path: listing.to_owned(), source };
+    let read = |source| Error::Read {
+        path: listing.to_owned(),
+        source,
+    };
     let entries = Listing::new(th_archive::open(listing).map_err(read)?);
     let mut references = References::new(root, entries)?;
     for line in BufReader::new(paths).lines() {
@@ -80,8 +83,11 @@ pub(crate) fn store_config(
     files: &th_config::Files,
     compression: Compression,
 ) -> Result<(Config, Object), Error> {
-    let names: Vec<String> =
-        files.config.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let names: Vec<String> = files
+        .config
+        .iter()
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
     let object =
         th_archive::config::write(&incoming.dir(), CONFIG, &files.root, &names, compression)?;
     let root = files.root.to_string_lossy().into_owned();

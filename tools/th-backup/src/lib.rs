@@ -17,8 +17,11 @@ pub use error::Error;
 pub(crate) use throttle::Throttle;
 
 /// Who we are.
-pub const TOOL: Tool =
-    Tool { name: "th-backup", version: env!("CARGO_PKG_VERSION"), kind: "backup" };
+pub const TOOL: Tool = Tool {
+    name: "th-backup",
+    version: env!("CARGO_PKG_VERSION"),
+    kind: "backup",
+};
 
 /// Makes a backup, or plans one.
 ///

@@ -7,5 +7,7 @@ use th_backup::{Args, TOOL};
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    th_cli::execute(TOOL, &args.output, &args.input, |run| th_backup::run(&args, run))
+    th_cli::execute(TOOL, &args.output, &args.input, |run| {
+        th_backup::run(&args, run)
+    })
 }

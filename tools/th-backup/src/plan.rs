@@ -45,13 +45,20 @@ impl Observed {
 }
 
 fn plan(observed: Observed) -> Result<BackupPlan, Error> {
-    let Observed { database, files, config, .. } = &observed;
+    let Observed {
+        database,
+        files,
+        config,
+        ..
+    } = &observed;
     if database.is_none() && files.is_none() && config.is_empty() {
         return Err(Error::Nothing);
     }
     let needed_bytes = needed_bytes(&observed);
     Ok(BackupPlan {
-        database: observed.database.map(|it| format!("{} on {}", it.name, it.server)),
+        database: observed
+            .database
+            .map(|it| format!("{} on {}", it.name, it.server)),
         files: observed.files.map(|it| it.root),
         config: observed.config,
         prove: observed.prove,
@@ -90,7 +97,9 @@ fn needed_bytes(observed: &Observed) -> u64 {
         }
     });
     let files = observed.files.as_ref().map(|files| {
-        let known = parent.and_then(|parent| parent.files.as_ref()).map_or(0, |it| it.total_bytes);
+        let known = parent
+            .and_then(|parent| parent.files.as_ref())
+            .map_or(0, |it| it.total_bytes);
         files.total_bytes.saturating_sub(known)
     });
     dump.unwrap_or(0) + files.unwrap_or(0)
@@ -113,7 +122,10 @@ mod tests {
                 server: "postgres://db".into(),
                 size_bytes: 4000,
             }),
-            files: Some(ObservedFiles { root: "/f".into(), total_bytes: 500 }),
+            files: Some(ObservedFiles {
+                root: "/f".into(),
+                total_bytes: 500,
+            }),
             config: Vec::new(),
             prove: Some(Level::Decode),
             parent: None,
@@ -133,15 +145,28 @@ mod tests {
 
     #[test]
     fn too_little_space_is_refused_and_unknown_space_is_not() {
-        let tight = Observed { free_bytes: Some(1499), ..observed() };
-        assert!(matches!(check_space(&plan(tight).unwrap()), Err(Error::Space { .. })));
-        let unknown = Observed { free_bytes: None, ..observed() };
+        let tight = Observed {
+            free_bytes: Some(1499),
+            ..observed()
+        };
+        assert!(matches!(
+            check_space(&plan(tight).unwrap()),
+            Err(Error::Space { .. })
+        ));
+        let unknown = Observed {
+            free_bytes: None,
+            ..observed()
+        };
         check_space(&plan(unknown).unwrap()).unwrap();
     }
 
     #[test]
     fn nothing_to_back_up_is_an_error() {
-        let nothing = Observed { database: None, files: None, ..observed() };
+        let nothing = Observed {
+            database: None,
+            files: None,
+            ..observed()
+        };
         assert!(matches!(plan(nothing), Err(Error::Nothing)));
     }
 }

@@ -11,7 +11,10 @@ pub(crate) fn backup(backup: &Backup) -> String {
         Status::Degraded => "DEGRADED",
     };
     let proof = backup.proof.map_or("nothing", |level| level.name());
-    let mut lines = vec![format!("set {} is {status}, proven to: {proof}", backup.set)];
+    let mut lines = vec![format!(
+        "set {} is {status}, proven to: {proof}",
+        backup.set
+    )];
     if let Some(database) = &backup.database {
         lines.push(format!(
             "  database  {}: {} tables, {} rows, {} stored",
@@ -37,16 +40,24 @@ pub(crate) fn backup(backup: &Backup) -> String {
 /// Tells of a plan.
 pub(crate) fn plan(plan: &BackupPlan) -> String {
     let or_none = |text: &Option<String>| printable(text.as_deref().unwrap_or("none"));
-    let free = plan.space.free_bytes.map_or("unknown".to_owned(), human_bytes);
+    let free = plan
+        .space
+        .free_bytes
+        .map_or("unknown".to_owned(), human_bytes);
     let expected = plan
         .expected_seconds
-        .map_or("unknown, this is the first".to_owned(), |seconds| format!("{seconds:.1} s"));
+        .map_or("unknown, this is the first".to_owned(), |seconds| {
+            format!("{seconds:.1} s")
+        });
     [
         format!("would back up to {}", printable(&plan.store)),
         format!("  database  {}", or_none(&plan.database)),
         format!("  files     {}", or_none(&plan.files)),
         format!("  config    {} files", plan.config.len()),
-        format!("  space     {} needed, {free} free", human_bytes(plan.space.needed_bytes)),
+        format!(
+            "  space     {} needed, {free} free",
+            human_bytes(plan.space.needed_bytes)
+        ),
         format!("  duration  {expected}"),
     ]
     .join("\n")

@@ -14,7 +14,11 @@ pub(crate) struct Throttle {
 impl Throttle {
     /// Makes a throttle of `rate` bytes a second; none lets everything pass.
     pub(crate) fn new(rate: Option<u64>) -> Self {
-        Self { rate, start: Instant::now(), bytes: 0 }
+        Self {
+            rate,
+            start: Instant::now(),
+            bytes: 0,
+        }
     }
 
     /// Lets `bytes` pass, sooner or later.

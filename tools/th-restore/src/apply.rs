@@ -94,7 +94,8 @@ pub(crate) fn apply(
         files: staged.files,
         config: staged.config,
         proof: Some(if server.is_some() { Level::Content } else { Level::Bytes }),
-        undoable: true,
+        // A database that took no other's place has nothing to go back to.
+        undoable: restore.database.is_none_or(|swap| swap.kept.is_some()),
         phases: run.take_phases(),
     };
     Ok(Outcome::done("restored", &applied, summary::applied(&applied)).changed())
