@@ -114,6 +114,10 @@ impl Fail for Error {
             Self::OldClient { server, .. } => Some(format!(
                 "install it: apt-get install postgresql-client-{server}"
             )),
+            // lock_not_available
+            Self::Sql { sqlstate, .. } if sqlstate == "55P03" => {
+                Some("another session holds a table: try again when it is done".into())
+            }
             Self::Program { stderr, .. } if stderr.contains("lock timeout") => {
                 Some("another session holds a table: try again when it is done".into())
             }

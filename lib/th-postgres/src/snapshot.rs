@@ -16,42 +16,43 @@ use th_record::Fingerprint;
 pub struct Snapshot {
     session: Session,
     id: String,
+    lock_wait: Duration,
 }
 
 impl Snapshot {
-    /// Takes a snapshot of `database`.
+    /// Takes a snapshot of `database`. Whoever reads it gives up on a table that stays locked for
+    /// `lock_wait`.
     ///
     /// # Errors
     /// Those of the session.
-    pub fn take(server: &Server, database: &str) -> Result<Self, Error> {
+    pub fn take(server: &Server, database: &str, lock_wait: Duration) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Exported {
             id: String,
         }
         let mut session = server.session(database)?;
+        session.execute(&format!("SET lock_timeout = {};", lock_wait.as_millis()))?;
         session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;")?;
         let Exported { id } = session.one("SELECT pg_export_snapshot() AS id")?;
-        Ok(Self { session, id })
+        Ok(Self {
+            session,
+            id,
+            lock_wait,
+        })
     }
 
     /// Starts a `pg_dump` of this snapshot in the custom format, uncompressed: what comes after it
-    /// compresses better and on more cores. Gives up on a table that stays locked for
-    /// `lock_wait`.
+    /// compresses better and on more cores.
     ///
     /// # Errors
     /// Those of [`Server::start`].
-    pub fn dump(
-        &self,
-        server: &Server,
-        database: &str,
-        lock_wait: Duration,
-    ) -> Result<Program, Error> {
+    pub fn dump(&self, server: &Server, database: &str) -> Result<Program, Error> {
         let args = [
             "--format=custom".to_owned(),
             "--compress=0".to_owned(),
             "--no-password".to_owned(),
             format!("--snapshot={}", self.id),
-            format!("--lock-wait-timeout={}", lock_wait.as_millis()),
+            format!("--lock-wait-timeout={}", self.lock_wait.as_millis()),
         ];
         let database = Some(database);
         server.start(&Call {

@@ -39,9 +39,9 @@ impl Source<'_> {
     /// Dumps into `dir`. While `pg_dump` streams, the same snapshot is fingerprinted.
     pub(crate) fn dump(&self, run: &mut Run, dir: &Path) -> Result<Dumped, Error> {
         let name = self.server.database();
-        let mut snapshot = Snapshot::take(self.server, name)?;
+        let mut snapshot = Snapshot::take(self.server, name, self.lock_wait)?;
         let facts = snapshot.facts()?;
-        let program = snapshot.dump(self.server, name, self.lock_wait)?;
+        let program = snapshot.dump(self.server, name)?;
         let progress = run.progress("dump", None);
         let (dumped, printed) = thread::scope(|scope| {
             let dump = scope.spawn(|| {

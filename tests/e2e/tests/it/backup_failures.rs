@@ -132,7 +132,7 @@ fn nothing_to_back_up_is_a_configuration_error() -> Result<()> {
 }
 
 /// Waits until `condition` holds.
-pub fn wait_for(mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
+pub(crate) fn wait_for(mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !condition()? {
         ensure!(start.elapsed() < Duration::from_secs(20), "waited for 20 s in vain");

@@ -10,19 +10,19 @@ use tempfile::TempDir;
 use th_kit::{Cluster, ContainerServer, Server, Store, Tool};
 
 /// A server shared by all tests; each has databases of its own in it.
-pub fn cluster() -> Result<&'static Cluster> {
+pub(crate) fn cluster() -> Result<&'static Cluster> {
     static SHARED: OnceLock<Result<Cluster>> = OnceLock::new();
     shared(&SHARED, Cluster::start)
 }
 
 /// PostgreSQL 15 in a container, shared likewise.
-pub fn postgres15() -> Result<&'static ContainerServer> {
+pub(crate) fn postgres15() -> Result<&'static ContainerServer> {
     static SHARED: OnceLock<Result<ContainerServer>> = OnceLock::new();
     shared(&SHARED, || ContainerServer::start(15))
 }
 
 /// PostgreSQL 17 in a container, shared likewise.
-pub fn postgres17() -> Result<&'static ContainerServer> {
+pub(crate) fn postgres17() -> Result<&'static ContainerServer> {
     static SHARED: OnceLock<Result<ContainerServer>> = OnceLock::new();
     shared(&SHARED, || ContainerServer::start(17))
 }
@@ -32,12 +32,12 @@ fn shared<T>(cell: &'static OnceLock<Result<T>>, start: fn() -> Result<T>) -> Re
 }
 
 /// th-backup of a database into a store.
-pub fn backup(server: &dyn Server, database: &str, store: &Store) -> Result<Tool> {
+pub(crate) fn backup(server: &dyn Server, database: &str, store: &Store) -> Result<Tool> {
     Ok(server.target(store.target(Tool::new("th-backup")?), database))
 }
 
 /// A directory with a file of each kind that a backup keeps.
-pub fn files() -> Result<TempDir> {
+pub(crate) fn files() -> Result<TempDir> {
     let dir = tempfile::Builder::new().prefix("th-files-").tempdir()?;
     fill(dir.path())?;
     Ok(dir)
@@ -59,7 +59,7 @@ fn fill(root: &Path) -> Result<()> {
 }
 
 /// A table large enough that dumping it takes a while, and a marker.
-pub fn bulk(rows: u32) -> String {
+pub(crate) fn bulk(rows: u32) -> String {
     format!(
         "CREATE TABLE bulk (id int PRIMARY KEY, note text, doc jsonb);
          INSERT INTO bulk SELECT i, repeat(md5(i::text), 8), jsonb_build_object('i', i, 'h', md5(i::text))
