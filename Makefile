@@ -40,7 +40,7 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) xtask gen --check
-	$(SCRIPTS) | xargs shellcheck
+	$(SCRIPTS) | xargs shellcheck --shell=sh
 	mandoc -T lint -W error man/*.[17]
 	if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; fi
 

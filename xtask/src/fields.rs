@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use th_record::{FORMAT, VERSION};
 
 /// One line of a table.
 pub(crate) struct Field {
@@ -31,14 +32,23 @@ pub(crate) fn table(schema: &Value) -> Option<Table> {
             ty: String::new(),
             text: self::text(value),
         });
-        return Some(Table { text, fields: fields.collect() });
+        return Some(Table {
+            text,
+            fields: fields.collect(),
+        });
     }
-    let fields = schema["properties"].as_object()?.iter().map(|(name, field)| Field {
-        name: name.clone(),
-        ty: ty(field),
-        text: self::text(field),
-    });
-    Some(Table { text, fields: fields.collect() })
+    let fields = schema["properties"]
+        .as_object()?
+        .iter()
+        .map(|(name, field)| Field {
+            name: name.clone(),
+            ty: ty(field),
+            text: self::text(field),
+        });
+    Some(Table {
+        text,
+        fields: fields.collect(),
+    })
 }
 
 /// Returns the tables of all that `schemas` define in common, by name.
@@ -53,7 +63,9 @@ pub(crate) fn shared<'a>(schemas: impl Iterator<Item = &'a Value>) -> BTreeMap<S
 /// Returns the name of the type that `schema`, or a `null` beside it, refers to.
 pub(crate) fn target(schema: &Value) -> Option<&str> {
     let either = schema["anyOf"].as_array().into_iter().flatten();
-    let reference = schema["$ref"].as_str().or_else(|| either.filter_map(|s| s["$ref"].as_str()).next());
+    let reference = schema["$ref"]
+        .as_str()
+        .or_else(|| either.filter_map(|s| s["$ref"].as_str()).next());
     reference?.rsplit('/').next()
 }
 
@@ -64,7 +76,11 @@ fn ty(schema: &Value) -> String {
         return some.collect::<Vec<_>>().join(" or ") + " or null";
     }
     if let Some(name) = target(schema) {
-        return if name == "Id" { "id".to_owned() } else { name.to_owned() };
+        return if name == "Id" {
+            "id".to_owned()
+        } else {
+            name.to_owned()
+        };
     }
     let names: Vec<&str> = match &schema["type"] {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
@@ -82,6 +98,9 @@ fn ty(schema: &Value) -> String {
 fn text(schema: &Value) -> String {
     let text = schema["description"].as_str().unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
-    // Links of the source's own manual: [`VERSION`] is just `VERSION` here.
-    words.join(" ").replace("[`", "`").replace("`]", "`")
+    // Links of the source's own manual.
+    words
+        .join(" ")
+        .replace("[`VERSION`]", &VERSION.to_string())
+        .replace("[`FORMAT`]", &FORMAT.to_string())
 }

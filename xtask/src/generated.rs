@@ -18,7 +18,10 @@ pub(crate) struct Generated {
 impl Generated {
     /// Starts with nothing, for the work tree at `root`.
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), files: BTreeMap::new() }
+        Self {
+            root: root.to_owned(),
+            files: BTreeMap::new(),
+        }
     }
 
     /// Reads a file of the work tree that the generated ones are made from.
@@ -36,8 +39,12 @@ impl Generated {
         let differs = |(path, content): &(&PathBuf, &String)| {
             fs::read(self.root.join(path)).ok().as_deref() != Some(content.as_bytes())
         };
-        let mut stale: Vec<PathBuf> =
-            self.files.iter().filter(differs).map(|(path, _)| path.clone()).collect();
+        let mut stale: Vec<PathBuf> = self
+            .files
+            .iter()
+            .filter(differs)
+            .map(|(path, _)| path.clone())
+            .collect();
         for dir in OWNED {
             self.strangers(Path::new(dir), &mut stale)?;
         }

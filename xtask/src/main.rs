@@ -1,6 +1,9 @@
 //! `cargo xtask gen`: man pages, completions, schemas and the field tables of docs/records.md.
 
-#![allow(clippy::print_stdout, reason = "a developer's program, which speaks to a person")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a developer's program, which speaks to a person"
+)]
 
 mod completions;
 mod fields;
@@ -31,7 +34,9 @@ enum Args {
 
 fn main() -> anyhow::Result<()> {
     let Args::Gen { check } = Args::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .context("no workspace")?;
     let mut generated = Generated::new(root);
     let schemas = schemas::all();
     for schema in &schemas {

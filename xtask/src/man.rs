@@ -55,7 +55,11 @@ pub(crate) fn exit_status() -> String {
 /// Escapes `text` for a line of its own.
 pub(crate) fn escape(text: &str) -> String {
     let text = text.replace('\\', "\\e").replace('-', "\\-");
-    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+    if text.starts_with(['.', '\'']) {
+        format!("\\&{text}")
+    } else {
+        text
+    }
 }
 
 fn synopsis(tool: &Command) -> String {
@@ -78,23 +82,42 @@ fn usage(command: &Command) -> String {
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let rest = usage.strip_prefix(name).unwrap_or(usage).trim();
     let rest = rest.replace("[OPTIONS]", "[\\fIoptions\\fR]");
-    format!("\\fB{}\\fR {}\n", escape(name), rest.replace("[-]", "[\\fB\\-\\fR]"))
+    format!(
+        "\\fB{}\\fR {}\n",
+        escape(name),
+        rest.replace("[-]", "[\\fB\\-\\fR]")
+    )
 }
 
 fn subcommand(command: &Command) -> anyhow::Result<String> {
-    let about = command.get_about().context("a command says what it does")?.to_string();
+    let about = command
+        .get_about()
+        .context("a command says what it does")?
+        .to_string();
     let own = command.clone().disable_help_flag(true).mut_args(|arg| {
         let everywhere = arg.is_global_set() || arg.get_id() == "help";
-        if everywhere { arg.hide(true) } else { arg }
+        arg.hide(everywhere)
     });
     let about = escape(&about);
-    Ok(format!(".SS {}\n{about}.\n{}", escape(command.get_name()), options(&own, false)?))
+    Ok(format!(
+        ".SS {}\n{about}.\n{}",
+        escape(command.get_name()),
+        options(&own, false)?
+    ))
 }
 
 /// Returns the options. Their headings become subsections of OPTIONS, or of a command nothing.
 fn options(command: &Command, headings: bool) -> anyhow::Result<String> {
-    let man = Man::new(command.clone());
-    let mut section = if headings { ".SH OPTIONS\n".to_owned() } else { String::new() };
+    // `-` as the only value is named already.
+    let man = Man::new(command.clone().mut_args(|arg| {
+        let alone = arg.get_possible_values().len() == 1;
+        arg.hide_possible_values(alone)
+    }));
+    let mut section = if headings {
+        ".SH OPTIONS\n".to_owned()
+    } else {
+        String::new()
+    };
     for line in part(|out| man.render_options_section(out))?.lines() {
         match line.strip_prefix(".SH ") {
             Some("OPTIONS") => {}
@@ -117,5 +140,12 @@ fn part(
     render(&mut out)?;
     let text = String::from_utf8(out)?;
     let preamble = |line: &&str| line.starts_with(".ie \\n(.g") || line.starts_with(".el .ds Aq");
-    Ok(text.lines().filter(|line| !preamble(line)).map(|line| format!("{line}\n")).collect())
+    let text: String = text
+        .lines()
+        .filter(|line| !preamble(line))
+        .fold(String::new(), |text, line| text + line + "\n");
+    // Without the preamble there is no string Aq; one empty line before a list will do.
+    Ok(text
+        .replace("\\*(Aq", "\\(aq")
+        .replace(".br\n\n.br\n", ".sp\n"))
 }

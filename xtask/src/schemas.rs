@@ -64,5 +64,9 @@ fn named<T: JsonSchema>(name: &'static str, is_record: bool) -> Named {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema: Schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".into(), json!(name));
-    Named { name, is_record, schema: schema.into() }
+    Named {
+        name,
+        is_record,
+        schema: schema.into(),
+    }
 }

@@ -67,6 +67,9 @@ pub enum Error {
     /// The runtime of the HTTP client cannot start.
     #[error("cannot start the docker client")]
     Runtime(#[source] io::Error),
+    /// `/proc` does not tell who this process is.
+    #[error("cannot tell this process from others")]
+    Owner(#[source] io::Error),
     /// The program could not be started in its container.
     #[error("cannot run '{program}' in the container: {message}")]
     Program {
@@ -109,7 +112,9 @@ impl Fail for Error {
             | Self::Answer { .. }
             | Self::Program { .. }
             | Self::Stream { .. } => ErrorKind::Docker,
-            Self::Runtime(source) | Self::Upload { source, .. } => ErrorKind::of_io(source),
+            Self::Runtime(source) | Self::Owner(source) | Self::Upload { source, .. } => {
+                ErrorKind::of_io(source)
+            }
             Self::Cancelled(_) => ErrorKind::Interrupted,
         }
     }
@@ -129,6 +134,7 @@ impl Fail for Error {
             | Self::Refused { .. }
             | Self::Answer { .. }
             | Self::Runtime(_)
+            | Self::Owner(_)
             | Self::Program { .. }
             | Self::Stream { .. }
             | Self::Cancelled(_)

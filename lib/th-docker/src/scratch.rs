@@ -68,7 +68,7 @@ impl Docker {
     /// # Errors
     /// [`Error::NotFound`] when the image is not on this host, [`Error::Refused`].
     pub fn scratch(&self, spec: &ScratchSpec) -> Result<Scratch, Error> {
-        let owner = Owner::this().map_err(Error::Runtime)?;
+        let owner = Owner::this().map_err(Error::Owner)?;
         let mut labels: HashMap<String, String> = spec.labels.clone().into_iter().collect();
         labels.insert(SCRATCH.to_owned(), spec.run.clone());
         labels.insert(OWNER.to_owned(), owner.to_string());

@@ -171,22 +171,35 @@ impl Program {
 
     /// Tells which error a failed read or write of this program's streams stands for: the
     /// program's own, when it ended badly, else that of the stream.
-    pub fn explain(self, source: io::Error) -> Error {
+    pub fn explain(mut self, source: io::Error) -> Error {
         let program = self.name.clone();
+        // A program that closed its input is about to end, and will say why. Any other failure is
+        // ours, and the program may well be waiting for us to read on.
+        if !matches!(
+            source.kind(),
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+        ) {
+            self.kill();
+            return Error::Stream { program, source };
+        }
         match self.wait() {
             Err(error @ Error::Program { .. }) => error,
             _ => Error::Stream { program, source },
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Running::Host { child, .. } = &mut self.running {
+            // Both fail only when it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        if let Running::Host { child, .. } = &mut self.running {
-            // Both fail only when it has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.kill();
     }
 }
 

@@ -127,6 +127,10 @@ impl Server for Cluster {
         command
     }
 
+    fn is_by_url(&self) -> bool {
+        true
+    }
+
     fn target(&self, tool: Tool, database: &str) -> Tool {
         tool.env("TH_DATABASE_URL", &self.url(database))
     }

@@ -85,6 +85,10 @@ impl Server for ContainerServer {
         command
     }
 
+    fn is_by_url(&self) -> bool {
+        false
+    }
+
     fn target(&self, tool: Tool, database: &str) -> Tool {
         tool.args(["--container", &self.name, "--database", database])
     }

@@ -26,6 +26,9 @@ pub trait Server: Sync {
     /// Tells `tool` to act on `database` of this server.
     fn target(&self, tool: Tool, database: &str) -> Tool;
 
+    /// Tells whether the tools reach it by an address.
+    fn is_by_url(&self) -> bool;
+
     /// Runs a script and returns what it printed: unaligned, without headers.
     fn psql(&self, database: &str, sql: &str) -> Result<String> {
         let mut command = self.client("psql");

@@ -34,6 +34,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub struct Running {
     child: Option<Child>,
+    stdin: String,
 }
 
 impl Tool {
@@ -113,11 +114,12 @@ impl Tool {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {:?}", self.command.get_program()))?;
-        if let (Some(text), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
+        let stdin = self.stdin.unwrap_or_default();
+        if let Some(mut pipe) = child.stdin.take() {
             // A tool that refuses its arguments reads nothing.
-            let _ = pipe.write_all(text.as_bytes());
+            let _ = pipe.write_all(stdin.as_bytes());
         }
-        Ok(Running { child: Some(child) })
+        Ok(Running { child: Some(child), stdin })
     }
 }
 
@@ -138,7 +140,7 @@ impl Running {
             None => Value::Null,
         };
         let ended = Ended { code, stdout, stderr, record };
-        ended.check()?;
+        ended.check(&self.stdin)?;
         Ok(ended)
     }
 
@@ -207,9 +209,9 @@ impl Ended {
     }
 
     /// What must hold of every run: records on stdout and nothing else, and the exit status of the
-    /// process is the one in the record.
-    fn check(&self) -> Result<()> {
-        for line in self.stdout.lines() {
+    /// process is the one in the record. What came in is passed on, whatever it is.
+    fn check(&self, stdin: &str) -> Result<()> {
+        for line in self.stdout.strip_prefix(stdin).unwrap_or(&self.stdout).lines() {
             let value: Value = serde_json::from_str(line)
                 .with_context(|| format!("stdout holds something else than records: {line}"))?;
             check_schema(&value)?;

@@ -1,11 +1,12 @@
 //! The listing before the names of the packs are known: a pack's name is the hash of all of it.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use th_record::Object;
 
 use crate::entry::{Entry, Kind};
+use crate::hash::CHUNK;
 use crate::spool::Spool;
 
 /// What an entry has in place of its pack's name. Within a JSON string the quotes would have a
@@ -33,16 +34,16 @@ impl Draft {
 
     /// Writes the listing; `packs` are in the order of their numbers.
     pub(super) fn write(
-        mut self,
+        self,
         packs: &[Object],
         writer: &mut impl Write,
         check: impl Fn() -> io::Result<()>,
     ) -> io::Result<()> {
-        let (mut place, end) = (0, self.0.len());
+        let mut writer = BufWriter::with_capacity(CHUNK, writer);
+        let mut replay = self.0.replay()?;
         let mut record = Vec::new();
-        while place < end {
+        while replay.next(&mut record)? {
             check()?;
-            place = self.0.read(place, &mut record)?;
             let (number, line) = record
                 .split_first_chunk::<4>()
                 .ok_or(io::ErrorKind::InvalidData)?;
@@ -61,6 +62,8 @@ impl Draft {
             }
             writer.write_all(b"\n")?;
         }
+        // Not flushed: that would also end a block of the compressed stream.
+        writer.into_inner()?;
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ fn never_shows_its_password(server: &dyn Server) -> Result<()> {
     let store = Store::new()?;
     let watch = ArgvWatch::start(&SECRETS);
     let good = backup(server, &database, &store)?.args(["--prove", "content"]).run();
-    let bad = backup(server, &database, &store)?.args(["--database", "nowhere"]).run();
+    let bad = backup(server, "nowhere", &store)?.run();
     let (seen, found) = watch.finish()?;
     assert_eq!(found, Vec::<String>::new());
     assert!(seen > 0, "pg_dump was never seen, so nothing was tested");

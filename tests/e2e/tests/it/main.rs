@@ -9,4 +9,8 @@ mod backup_round;
 mod backup_secrets;
 mod backup_space;
 mod config;
+mod restore_damage;
+mod restore_death;
+mod restore_refusals;
+mod restore_round;
 mod setup;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
 use tempfile::TempDir;
-use th_kit::{Cluster, ContainerServer, Server, Store, Tool};
+use th_kit::{Cluster, ContainerServer, Ended, Server, Store, Tool, Tree, database_state, tree};
 
 /// A server shared by all tests; each has databases of its own in it.
 pub(crate) fn cluster() -> Result<&'static Cluster> {
@@ -34,6 +34,58 @@ fn shared<T>(cell: &'static OnceLock<Result<T>>, start: fn() -> Result<T>) -> Re
 /// th-backup of a database into a store.
 pub(crate) fn backup(server: &dyn Server, database: &str, store: &Store) -> Result<Tool> {
     Ok(server.target(store.target(Tool::new("th-backup")?), database))
+}
+
+/// A database and files, a store, and the tools told to act on them.
+pub(crate) struct App<'a> {
+    pub(crate) server: &'a dyn Server,
+    pub(crate) database: String,
+    pub(crate) store: Store,
+    pub(crate) files: TempDir,
+}
+
+impl<'a> App<'a> {
+    /// Makes a database by `sql`, and files.
+    pub(crate) fn new(server: &'a dyn Server, prefix: &str, sql: &str) -> Result<Self> {
+        let database = server.database_with(prefix, sql)?;
+        Ok(Self { server, database, store: Store::new()?, files: files()? })
+    }
+
+    /// One of the tools.
+    pub(crate) fn tool(&self, name: &str) -> Result<Tool> {
+        let tool = self.server.target(self.store.target(Tool::new(name)?), &self.database);
+        Ok(tool.args(["--files".as_ref(), self.files.path().as_os_str()]))
+    }
+
+    /// Makes a set, and returns its id.
+    pub(crate) fn backup(&self) -> Result<String> {
+        let ended = self.tool("th-backup")?.run()?.expect(0)?;
+        Ok(ended.data()["set"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Runs th-restore.
+    pub(crate) fn restore(&self, args: &[&str]) -> Result<Ended> {
+        self.tool("th-restore")?.args(args).run()
+    }
+
+    /// Returns what the database and the files are like; what a restore keeps is left out.
+    pub(crate) fn state(&self) -> Result<(String, Tree)> {
+        Ok((database_state(self.server, &self.database)?, self.tree()?))
+    }
+
+    /// Returns the files.
+    pub(crate) fn tree(&self) -> Result<Tree> {
+        let mut tree = tree(self.files.path())?;
+        tree.retain(|path, _| !path.to_string_lossy().starts_with(".th-"));
+        Ok(tree)
+    }
+
+    /// Returns the databases that a tool has made beside this one.
+    pub(crate) fn beside(&self) -> Result<Vec<String>> {
+        let prefix = format!("{}_", self.database);
+        let names = self.server.databases()?;
+        Ok(names.into_iter().filter(|name| name.starts_with(&prefix)).collect())
+    }
 }
 
 /// A directory with a file of each kind that a backup keeps.

@@ -1,0 +1,11 @@
+//! The store against real directories.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod by_hand;
+mod damage;
+mod incoming;
+mod kit;
+mod open;
+mod sets;
+mod verify;
