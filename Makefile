@@ -51,7 +51,11 @@ bench: build ## Compare with other tools on this machine
 gen: ## Man pages, completions, schemas, the tables of docs/records.md
 	$(CARGO) xtask gen
 
-install: build ## PREFIX and DESTDIR say where
+# Not `build`: under sudo there may be no cargo, and what was built is to be installed as it is.
+$(TOOLS:%=target/release/%):
+	$(MAKE) build
+
+install: $(TOOLS:%=target/release/%) ## PREFIX and DESTDIR say where
 	install -d $(sort $(dir $(INSTALLED))) $(SHARE)/th/schemas
 	install $(TOOLS:%=target/release/%) $(BINDIR)
 	install -m 644 man/*.1 $(SHARE)/man/man1

@@ -2,6 +2,7 @@
 
 mod content;
 mod draft;
+mod opened;
 mod run;
 
 use std::io;

@@ -53,7 +53,7 @@ impl Digest {
         let mut buffer = vec![0; CHUNK];
         loop {
             match reader.read(&mut buffer) {
-                Ok(0) => return Ok((Self(hash.finalize().into()), bytes)),
+                Ok(0) => return Ok((Self::finish(hash), bytes)),
                 Ok(n) => {
                     hash.update(&buffer[..n]);
                     bytes += n as u64;
@@ -65,15 +65,14 @@ impl Digest {
         }
     }
 
+    /// Returns the digest of all that `hash` was given.
+    pub(crate) fn finish(hash: Sha256) -> Self {
+        Self(hash.finalize().into())
+    }
+
     /// Returns the bytes of the digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl From<[u8; 32]> for Digest {
-    fn from(bytes: [u8; 32]) -> Self {
-        Self(bytes)
     }
 }
 
@@ -139,7 +138,7 @@ impl<T> Hashing<T> {
 
     /// Returns what was wrapped, the digest and the number of bytes.
     pub fn finish(self) -> (T, Digest, u64) {
-        (self.inner, Digest(self.hash.finalize().into()), self.bytes)
+        (self.inner, Digest::finish(self.hash), self.bytes)
     }
 
     fn pass(&mut self, bytes: &[u8]) {

@@ -58,7 +58,7 @@ pub fn execute<E: Fail>(
         }
     };
     run.cancel = signals.cancel().clone();
-    let upstream = input.input.is_some().then(|| read_upstream());
+    let upstream = input.input.is_some().then(read_upstream);
     let upstream_run = match &upstream {
         Some(Ok(upstream)) => upstream.run().map(str::to_owned),
         _ => None,

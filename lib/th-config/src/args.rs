@@ -53,7 +53,7 @@ impl TargetArgs {
     /// [`Error`], which says where the mistake is.
     pub fn resolve(&self) -> Result<Environment, Error> {
         match self.find_file()? {
-            Some((path, text)) => self.from_document(&path, Document::parse(&path, &text)?),
+            Some((path, text)) => self.resolve_document(&path, Document::parse(&path, &text)?),
             None => match &self.env {
                 Some(name) => Err(Error::NoFile(name.clone())),
                 None => self.assemble(None, Path::new("."), Section::default()),
@@ -82,7 +82,7 @@ impl TargetArgs {
         Ok(None)
     }
 
-    fn from_document(&self, path: &Path, mut document: Document) -> Result<Environment, Error> {
+    fn resolve_document(&self, path: &Path, mut document: Document) -> Result<Environment, Error> {
         let names: Vec<String> = document.env.keys().cloned().collect();
         let name = match (&self.env, names.as_slice()) {
             (Some(name), _) => name.clone(),

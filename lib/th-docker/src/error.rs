@@ -89,14 +89,6 @@ pub enum Error {
     /// The caller's cancel flag was set.
     #[error("'{0}' was cancelled")]
     Cancelled(String),
-    /// What was to be uploaded could not be read, or had another size.
-    #[error("cannot upload '{file}'")]
-    Upload {
-        /// The file in the container.
-        file: String,
-        /// Why.
-        source: io::Error,
-    },
 }
 
 impl Fail for Error {
@@ -112,9 +104,7 @@ impl Fail for Error {
             | Self::Answer { .. }
             | Self::Program { .. }
             | Self::Stream { .. } => ErrorKind::Docker,
-            Self::Runtime(source) | Self::Owner(source) | Self::Upload { source, .. } => {
-                ErrorKind::of_io(source)
-            }
+            Self::Runtime(source) | Self::Owner(source) => ErrorKind::of_io(source),
             Self::Cancelled(_) => ErrorKind::Interrupted,
         }
     }
@@ -137,8 +127,7 @@ impl Fail for Error {
             | Self::Owner(_)
             | Self::Program { .. }
             | Self::Stream { .. }
-            | Self::Cancelled(_)
-            | Self::Upload { .. } => None,
+            | Self::Cancelled(_) => None,
         }
     }
 }

@@ -173,11 +173,6 @@ impl Exec {
         }
     }
 
-    /// Returns the way to the program's stdin, for as long as it is not split off.
-    pub(crate) fn connection(&mut self) -> &mut Hijacked {
-        &mut self.connection
-    }
-
     /// Returns the exit status. The engine notes it about when it closes the stream.
     fn status(&self) -> Result<i64, Error> {
         let start = Instant::now();

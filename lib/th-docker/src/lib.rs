@@ -15,11 +15,9 @@ mod owner;
 mod scratch;
 mod stream;
 mod tail;
-mod upload;
 
 pub use container::{Container, Labels};
 pub use engine::{Docker, TIMEOUT};
 pub use error::Error;
 pub use exec::{Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec};
 pub use scratch::{SCRATCH, Scratch, ScratchSpec};
-pub use upload::Upload;

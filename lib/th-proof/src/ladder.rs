@@ -63,7 +63,40 @@ impl Ladder<'_> {
         }
         let mut proven = Proven::default();
         let result = self.steps(run, wanted, &mut proven);
-        // What was reached before an error was reached all the same.
+        self.record(proven, result)
+    }
+
+    /// Makes the database `name` on `server` a copy of the set and proves that, up to the level
+    /// `app` if there is a query, else `content`. The copy stays.
+    ///
+    /// # Errors
+    /// [`Error`], when something else than the set is to blame.
+    pub fn climb_in_place(
+        &self,
+        run: &mut Run,
+        server: &Server,
+        name: &str,
+    ) -> Result<Proven, Error> {
+        let wanted = match self.app_query {
+            Some(_) => Level::App,
+            None => Level::Content,
+        };
+        let Self {
+            store, manifest, ..
+        } = *self;
+        let copy = Copy {
+            store,
+            manifest,
+            server,
+            name,
+        };
+        let mut proven = Proven::default();
+        let result = self.upper_steps(run, wanted, copy, &mut proven);
+        self.record(proven, result)
+    }
+
+    /// Stores what was reached: what was reached before an error was reached all the same.
+    fn record(&self, proven: Proven, result: Result<(), Error>) -> Result<Proven, Error> {
         if !proven.reached.is_empty() {
             self.store
                 .record_proof(&self.manifest.id, proven.reached.clone())?;
@@ -93,15 +126,26 @@ impl Ladder<'_> {
             server: place.server(),
             name: &name,
         };
-        climbed = self.step(run, proven, Level::Restore, |run| {
+        self.upper_steps(run, wanted, copy, proven)
+    }
+
+    fn upper_steps(
+        &self,
+        run: &mut Run,
+        wanted: Level,
+        copy: Copy<'_>,
+        proven: &mut Proven,
+    ) -> Result<(), Error> {
+        let mut climbed = self.step(run, proven, Level::Restore, |run| {
             blame_set("dump", copy.restore(run, None))
         })?;
         if climbed && wanted >= Level::Content {
             climbed = self.step(run, proven, Level::Content, |run| copy.compare(run))?;
         }
         if let (true, Level::App, Some(query)) = (climbed, wanted, self.app_query) {
-            let check = |_: &mut Run| check_app(place.server(), &name, query);
-            self.step(run, proven, Level::App, check)?;
+            self.step(run, proven, Level::App, |_| {
+                check_app(copy.server, copy.name, query)
+            })?;
         }
         Ok(())
     }

@@ -16,6 +16,9 @@ use crate::{Error, manifest, sums};
 /// What the commands to restore by hand are called in the set.
 const NOTES: &str = "RESTORE.md";
 
+/// The directory that new packs are written to, within that of the set.
+const PACKS: &str = "packs";
+
 /// A set that is being written, in a directory of its own. Dropped unpublished, it is removed.
 #[derive(Debug)]
 pub struct Incoming {
@@ -44,10 +47,6 @@ impl Incoming {
         let lock = lock(&lock_path)
             .map_err(Error::io(&lock_path))?
             .ok_or_else(exists)?;
-        let (part, set) = (store.part_dir(id), store.set_dir(id));
-        if [&part, &set].iter().any(|p| p.symlink_metadata().is_ok()) {
-            return Err(exists());
-        }
         // From here on, dropping removes what is made.
         let incoming = Self {
             store: store.clone(),
@@ -55,7 +54,17 @@ impl Incoming {
             lock_path,
             _lock: lock,
         };
-        make_dir(&part)?;
+        if store.set_dir(id).symlink_metadata().is_ok() {
+            return Err(exists());
+        }
+        // Nobody held the lock, so what is there is a dead writer's.
+        let part = incoming.dir();
+        match fs::remove_dir_all(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io(&part)(error));
+            }
+            _ => make_dir(&part)?,
+        }
         make_dir(&incoming.packs_dir())?;
         Ok(incoming)
     }
@@ -67,7 +76,7 @@ impl Incoming {
 
     /// Returns the directory that new packs are written to.
     pub fn packs_dir(&self) -> PathBuf {
-        self.dir().join("packs")
+        self.dir().join(PACKS)
     }
 
     /// Publishes the set: writes `notes` as RESTORE.md, moves the new packs to the others, writes
@@ -84,8 +93,8 @@ impl Incoming {
             .objects
             .push(write_object(&part, NOTES, notes.as_bytes())?);
         manifest.objects.sort_by(|a, b| a.name.cmp(&b.name));
-        self.move_packs(&manifest)?;
         self.check_objects(&manifest)?;
+        self.move_packs(&manifest)?;
 
         let path = part.join(manifest::NAME);
         let bytes = manifest::bytes(&manifest)
@@ -116,22 +125,6 @@ impl Incoming {
         })
     }
 
-    /// Moves new packs to where all sets find them, and checks that every pack is there.
-    fn move_packs(&self, manifest: &Manifest) -> Result<(), Error> {
-        let (from, to) = (self.packs_dir(), self.store.packs_dir());
-        for pack in manifest.files.iter().flat_map(|files| &files.packs) {
-            let (new, path) = (from.join(&pack.name), to.join(&pack.name));
-            match fs::rename(&new, &path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io(&new)(error));
-                }
-                _ => self.check(&path, pack)?,
-            }
-        }
-        fsync_dir(&to).map_err(Error::io(&to))?;
-        fs::remove_dir(&from).map_err(Error::io(&from))
-    }
-
     /// Checks that the directory holds the manifest's objects and nothing else, durably.
     fn check_objects(&self, manifest: &Manifest) -> Result<(), Error> {
         let dir = self.dir();
@@ -140,12 +133,28 @@ impl Incoming {
         }
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
             let name = entry.map_err(Error::io(&dir))?.file_name();
-            if !manifest.objects.iter().any(|o| *o.name == *name) {
+            if name != PACKS && !manifest.objects.iter().any(|o| *o.name == *name) {
                 let name = name.to_string_lossy();
                 return Err(self.incomplete(&name, "is not in the manifest"));
             }
         }
         Ok(())
+    }
+
+    /// Moves new packs to where all sets find them, and checks that every pack is there, durably.
+    fn move_packs(&self, manifest: &Manifest) -> Result<(), Error> {
+        let (from, to) = (self.packs_dir(), self.store.packs_dir());
+        for pack in manifest.files.iter().flat_map(|files| &files.packs) {
+            let (new, path) = (from.join(&pack.name), to.join(&pack.name));
+            if new.symlink_metadata().is_ok() {
+                self.check(&new, pack)?;
+                fs::rename(&new, &path).map_err(Error::io(&new))?;
+            } else {
+                self.check(&path, pack)?;
+            }
+        }
+        fsync_dir(&to).map_err(Error::io(&to))?;
+        fs::remove_dir(&from).map_err(Error::io(&from))
     }
 
     fn check(&self, path: &Path, object: &Object) -> Result<(), Error> {

@@ -27,19 +27,31 @@ impl Cluster {
     /// Those of initdb and the server, with what they said.
     pub fn start() -> Result<Self> {
         let bin = newest_bin()?;
-        let dir = tempfile::Builder::new().prefix("th-cluster-").tempdir()?.keep();
+        let dir = tempfile::Builder::new()
+            .prefix("th-cluster-")
+            .tempdir()?
+            .keep();
         fs::set_permissions(&dir, Permissions::from_mode(0o755))?;
         let stop = r#"cd /; $1 "$2/pg_ctl" -D "$3/data" -m immediate stop; rm -rf "$3""#;
-        let path = dir.to_str().context("the temporary directory is not UTF-8")?;
+        let path = dir
+            .to_str()
+            .context("the temporary directory is not UTF-8")?;
         let prefix = as_postgres();
         let args = [&*prefix.join(" "), bin.to_str().context("not UTF-8")?, path];
         let reaper = Reaper::promise(stop, &args)?;
         if !prefix.is_empty() {
-            let uid: u32 = output(Command::new("id").args(["-u", "postgres"]))?.trim().parse()?;
+            let uid: u32 = output(Command::new("id").args(["-u", "postgres"]))?
+                .trim()
+                .parse()?;
             chown(&dir, Some(uid), None)?;
         }
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let cluster = Self { bin, dir, port, _reaper: reaper };
+        let cluster = Self {
+            bin,
+            dir,
+            port,
+            _reaper: reaper,
+        };
         cluster.initialise()?;
         cluster.resume()?;
         Ok(cluster)
@@ -50,8 +62,20 @@ impl Cluster {
         fs::write(&pwfile, PASSWORD)?;
         fs::set_permissions(&pwfile, Permissions::from_mode(0o644))?;
         let mut initdb = self.privileged("initdb");
-        initdb.args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8"]);
-        initdb.args(["--no-sync", "--pwfile"]).arg(&pwfile).arg("-D").arg(self.data());
+        initdb.args([
+            "-U",
+            "postgres",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ]);
+        initdb
+            .args(["--no-sync", "--pwfile"])
+            .arg(&pwfile)
+            .arg("-D")
+            .arg(self.data());
         output(&mut initdb)?;
         let settings = format!(
             "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n\
@@ -71,7 +95,12 @@ impl Cluster {
     pub fn resume(&self) -> Result<()> {
         let log = self.dir.join("log");
         let mut start = self.privileged("pg_ctl");
-        start.args(["-w", "-s", "-l"]).arg(&log).arg("-D").arg(self.data()).arg("start");
+        start
+            .args(["-w", "-s", "-l"])
+            .arg(&log)
+            .arg("-D")
+            .arg(self.data())
+            .arg("start");
         let status = start.status()?;
         ensure!(
             status.success(),
@@ -87,7 +116,12 @@ impl Cluster {
     /// What pg_ctl said.
     pub fn halt(&self) -> Result<()> {
         let mut stop = self.privileged("pg_ctl");
-        output(stop.args(["-m", "immediate", "-D"]).arg(self.data()).arg("stop")).map(drop)
+        output(
+            stop.args(["-m", "immediate", "-D"])
+                .arg(self.data())
+                .arg("stop"),
+        )
+        .map(drop)
     }
 
     /// Returns the address of `database`, with the password.
@@ -97,7 +131,10 @@ impl Cluster {
 
     /// Returns the address of `database` with another password.
     pub fn url_with(&self, password: &str, database: &str) -> String {
-        format!("postgres://postgres:{password}@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgres://postgres:{password}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 
     fn data(&self) -> PathBuf {
@@ -122,7 +159,14 @@ impl Cluster {
 impl Server for Cluster {
     fn client(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
-        command.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string()]);
+        command.args([
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "postgres",
+            "-p",
+            &self.port.to_string(),
+        ]);
         command.env("PGPASSWORD", PASSWORD).env("PGAPPNAME", "kit");
         command
     }
@@ -140,7 +184,12 @@ impl Server for Cluster {
 fn as_postgres() -> Vec<&'static str> {
     match fs::metadata("/proc/self") {
         Ok(own) if own.uid() == 0 => {
-            vec!["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            vec![
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+            ]
         }
         _ => Vec::new(),
     }
@@ -159,7 +208,9 @@ fn newest_bin() -> Result<PathBuf> {
 }
 
 fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {command:?}"))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?}: {stderr}");
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -31,7 +31,14 @@ impl ContainerServer {
         let name = format!("th-test-{pid}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let reaper = Reaper::promise(r#"docker rm -f -v "$1""#, &[&name])?;
         let output = Command::new("docker")
-            .args(["run", "-d", "--name", &name, "--label", &format!("th.test={pid}")])
+            .args([
+                "run",
+                "-d",
+                "--name",
+                &name,
+                "--label",
+                &format!("th.test={pid}"),
+            ])
             .args(["-e", "POSTGRES_PASSWORD"])
             .args([&format!("postgres:{version}"), "-c", "fsync=off"])
             .env("POSTGRES_PASSWORD", PASSWORD)
@@ -42,7 +49,10 @@ impl ContainerServer {
             "docker run: {}",
             String::from_utf8_lossy(&output.stderr)
         );
-        let server = Self { name, _reaper: reaper };
+        let server = Self {
+            name,
+            _reaper: reaper,
+        };
         server.wait()?;
         Ok(server)
     }
@@ -57,9 +67,15 @@ impl ContainerServer {
     /// # Errors
     /// Those of Docker.
     pub fn processes(&self) -> Result<Vec<String>> {
-        let output = Command::new("docker").args(["top", &self.name, "-eo", "pid,args"]).output()?;
+        let output = Command::new("docker")
+            .args(["top", &self.name, "-eo", "pid,args"])
+            .output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        Ok(text.lines().skip(1).map(|line| line.trim().to_owned()).collect())
+        Ok(text
+            .lines()
+            .skip(1)
+            .map(|line| line.trim().to_owned())
+            .collect())
     }
 
     /// While the image makes its cluster, a temporary server answers on the socket only.
@@ -81,7 +97,16 @@ impl ContainerServer {
 impl Server for ContainerServer {
     fn client(&self, program: &str) -> Command {
         let mut command = Command::new("docker");
-        command.args(["exec", "-i", "-e", "PGAPPNAME=kit", &self.name, program, "-U", "postgres"]);
+        command.args([
+            "exec",
+            "-i",
+            "-e",
+            "PGAPPNAME=kit",
+            &self.name,
+            program,
+            "-U",
+            "postgres",
+        ]);
         command
     }
 

@@ -25,7 +25,9 @@ impl ArgvWatch {
             let (mut seen, mut found) = (0, Vec::new());
             while !stopped.load(Ordering::Relaxed) {
                 for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-                    let Ok(argv) = fs::read(entry.path().join("cmdline")) else { continue };
+                    let Ok(argv) = fs::read(entry.path().join("cmdline")) else {
+                        continue;
+                    };
                     let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
                     seen += u64::from(argv.contains("pg_dump"));
                     if secrets.iter().any(|secret| argv.contains(secret)) {

@@ -32,7 +32,16 @@ pub trait Server: Sync {
     /// Runs a script and returns what it printed: unaligned, without headers.
     fn psql(&self, database: &str, sql: &str) -> Result<String> {
         let mut command = self.client("psql");
-        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", database]);
+        command.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+        ]);
         let output = feed(command, sql)?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "psql on {database}: {stderr}");
@@ -42,7 +51,10 @@ pub trait Server: Sync {
     /// Makes an empty database with a name of its own.
     fn database(&self, prefix: &str) -> Result<String> {
         let name = format!("{prefix}_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        self.psql("postgres", &format!("CREATE DATABASE \"{name}\" TEMPLATE template0"))?;
+        self.psql(
+            "postgres",
+            &format!("CREATE DATABASE \"{name}\" TEMPLATE template0"),
+        )?;
         Ok(name)
     }
 
@@ -96,7 +108,9 @@ pub fn everything() -> String {
         if line.starts_with("CREATE ROLE") {
             script.push_str("DO $$ BEGIN ");
             script.push_str(line);
-            script.push_str(" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;");
+            script.push_str(
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;",
+            );
         } else {
             script.push_str(line);
         }

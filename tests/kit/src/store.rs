@@ -22,7 +22,9 @@ impl Store {
     /// # Errors
     /// Those of the file system.
     pub fn new() -> Result<Self> {
-        Ok(Self { dir: tempfile::Builder::new().prefix("th-store-").tempdir()? })
+        Ok(Self {
+            dir: tempfile::Builder::new().prefix("th-store-").tempdir()?,
+        })
     }
 
     /// Returns the path of the store.
@@ -66,7 +68,10 @@ impl Store {
         for id in &sets {
             check(&self.set(id), &["--quiet", "SHA256SUMS"], "")?;
             let manifest = self.manifest(id).with_context(|| id.clone())?;
-            let packs = manifest["files"]["packs"].as_array().cloned().unwrap_or_default();
+            let packs = manifest["files"]["packs"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
             let sums: String = packs
                 .iter()
                 .filter_map(|pack| {
@@ -129,6 +134,10 @@ fn check(dir: &Path, args: &[&str], sums: &str) -> Result<()> {
     let output = command.output()?;
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{} is not whole: {stdout}{stderr}", dir.display());
+    ensure!(
+        output.status.success(),
+        "{} is not whole: {stdout}{stderr}",
+        dir.display()
+    );
     Ok(())
 }

@@ -48,12 +48,22 @@ impl Tool {
         let path = fs::canonicalize(Path::new(&dir).join(name))
             .with_context(|| format!("no {name} in $TH_BIN_DIR; run make test"))?;
         let mut command = Command::new(path);
-        for variable in ["CONFIG", "ENV", "DATABASE_URL", "STORE", "RUN_ID", "LOCK_FD"] {
+        for variable in [
+            "CONFIG",
+            "ENV",
+            "DATABASE_URL",
+            "STORE",
+            "RUN_ID",
+            "LOCK_FD",
+        ] {
             command.env_remove(format!("TH_{variable}"));
         }
         // Nobody's th.toml is here.
         command.current_dir("/");
-        Ok(Self { command, stdin: None })
+        Ok(Self {
+            command,
+            stdin: None,
+        })
     }
 
     /// Adds arguments.
@@ -98,7 +108,10 @@ impl Tool {
             .spawn()?;
         drop(child.stdout.take());
         let output = child.wait_with_output()?;
-        Ok((code(output.status), String::from_utf8_lossy(&output.stderr).into_owned()))
+        Ok((
+            code(output.status),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
     }
 
     /// Starts the tool.
@@ -106,7 +119,11 @@ impl Tool {
     /// # Errors
     /// When it cannot be started.
     pub fn start(mut self) -> Result<Running> {
-        let stdin = if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
+        let stdin = if self.stdin.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
         let mut child = self
             .command
             .stdin(stdin)
@@ -119,7 +136,10 @@ impl Tool {
             // A tool that refuses its arguments reads nothing.
             let _ = pipe.write_all(stdin.as_bytes());
         }
-        Ok(Running { child: Some(child), stdin })
+        Ok(Running {
+            child: Some(child),
+            stdin,
+        })
     }
 }
 
@@ -139,7 +159,12 @@ impl Running {
                 .with_context(|| format!("the last line is no record: {line}\n{stderr}"))?,
             None => Value::Null,
         };
-        let ended = Ended { code, stdout, stderr, record };
+        let ended = Ended {
+            code,
+            stdout,
+            stderr,
+            record,
+        };
         ended.check(&self.stdin)?;
         Ok(ended)
     }
@@ -151,7 +176,9 @@ impl Running {
 
     /// Tells whether it has ended by itself.
     pub fn is_over(&mut self) -> bool {
-        self.child.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+        self.child
+            .as_mut()
+            .is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
     }
 
     /// Sends a signal, such as `TERM`.
@@ -159,13 +186,17 @@ impl Running {
     /// # Errors
     /// When kill cannot be run.
     pub fn signal(&self, name: &str) -> Result<()> {
-        Command::new("kill").args(["-s", name, &self.pid().to_string()]).output()?;
+        Command::new("kill")
+            .args(["-s", name, &self.pid().to_string()])
+            .output()?;
         Ok(())
     }
 
     /// Ends it as `kill -9` does; tells whether it was still at work.
     pub fn kill(mut self) -> bool {
-        let Some(mut child) = self.child.take() else { return false };
+        let Some(mut child) = self.child.take() else {
+            return false;
+        };
         let _ = child.kill();
         child.wait().is_ok_and(|status| status.signal() == Some(9))
     }
@@ -203,45 +234,83 @@ impl Ended {
     /// # Errors
     /// What the tool said, if it ended otherwise.
     pub fn expect(self, code: i32) -> Result<Self> {
-        let Self { code: found, stderr, stdout, .. } = &self;
-        ensure!(*found == code, "exit {found}, not {code}\n{stderr}\n{stdout}");
+        let Self {
+            code: found,
+            stderr,
+            stdout,
+            ..
+        } = &self;
+        ensure!(
+            *found == code,
+            "exit {found}, not {code}\n{stderr}\n{stdout}"
+        );
         Ok(self)
     }
 
     /// What must hold of every run: records on stdout and nothing else, and the exit status of the
     /// process is the one in the record. What came in is passed on, whatever it is.
     fn check(&self, stdin: &str) -> Result<()> {
-        for line in self.stdout.strip_prefix(stdin).unwrap_or(&self.stdout).lines() {
+        for line in self
+            .stdout
+            .strip_prefix(stdin)
+            .unwrap_or(&self.stdout)
+            .lines()
+        {
             let value: Value = serde_json::from_str(line)
                 .with_context(|| format!("stdout holds something else than records: {line}"))?;
             check_schema(&value)?;
         }
         // clap's own refusals come before there is a record.
-        let Some(record) = self.record.as_object() else { return Ok(()) };
+        let Some(record) = self.record.as_object() else {
+            return Ok(());
+        };
         if !record.contains_key("tool") {
-            bail!("the last line is not the tool's own record: {}", self.record);
+            bail!(
+                "the last line is not the tool's own record: {}",
+                self.record
+            );
         }
         let exit = self.record["error"]["exit"].as_i64().unwrap_or(0);
-        ensure!(exit == i64::from(self.code), "exit {} but {}", self.code, self.record);
+        ensure!(
+            exit == i64::from(self.code),
+            "exit {} but {}",
+            self.code,
+            self.record
+        );
         let ok = self.record["ok"].as_bool();
-        ensure!(ok == Some(self.code == 0), "exit {} but {}", self.code, self.record);
+        ensure!(
+            ok == Some(self.code == 0),
+            "exit {} but {}",
+            self.code,
+            self.record
+        );
         Ok(())
     }
 }
 
 fn code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+    status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
 /// Holds a record against the committed schema of its kind, if there is one.
 fn check_schema(record: &Value) -> Result<()> {
     let kind = record["kind"].as_str().unwrap_or_default();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let Ok(schema) = fs::read(root.join(format!("{kind}.v1.json"))) else { return Ok(()) };
+    let Ok(schema) = fs::read(root.join(format!("{kind}.v1.json"))) else {
+        return Ok(());
+    };
     let schema: Value = serde_json::from_slice(&schema)?;
     let validator = jsonschema::validator_for(&schema)?;
-    let errors: Vec<String> =
-        validator.iter_errors(record).map(|e| format!("{}: {e}", e.instance_path())).collect();
-    ensure!(errors.is_empty(), "{record}\nbreaks schemas/{kind}.v1.json: {}", errors.join("; "));
+    let errors: Vec<String> = validator
+        .iter_errors(record)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
+    ensure!(
+        errors.is_empty(),
+        "{record}\nbreaks schemas/{kind}.v1.json: {}",
+        errors.join("; ")
+    );
     Ok(())
 }

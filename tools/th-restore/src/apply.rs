@@ -26,7 +26,11 @@ pub(crate) fn apply(
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
     let parts = Parts::of(context, &manifest, only)?;
-    let server = if parts.database { context.server(run)? } else { None };
+    let server = if parts.database {
+        context.server(run)?
+    } else {
+        None
+    };
     let lock = match run.output.plan {
         true => None,
         false => Some(context.lock(run, server.as_ref())?),
@@ -48,7 +52,10 @@ pub(crate) fn apply(
             files: files.as_deref(),
             config: config.as_deref(),
         };
-        let proof = context.store.proof(&manifest.id)?.and_then(|proof| proof.highest());
+        let proof = context
+            .store
+            .proof(&manifest.id)?
+            .and_then(|proof| proof.highest());
         let sessions = live.as_ref().map_or(0, |live| live.sessions);
         let plan = plan::apply(&manifest, proof, targets, sessions, spaces);
         return Ok(Outcome::plan("restore_plan", &plan, summary::plan(&plan)));
@@ -63,10 +70,23 @@ pub(crate) fn apply(
         id,
         set: manifest.id.clone(),
         database: live.as_ref().map(|live| live.swap.clone()),
-        roots: parts.files.into_iter().chain(parts.config).map(Path::to_owned).collect(),
+        roots: parts
+            .files
+            .into_iter()
+            .chain(parts.config)
+            .map(Path::to_owned)
+            .collect(),
     };
     pending::note(&context.state, &restore, Phase::Staging, false)?;
-    let staged = stage(context, run, &manifest, &parts, &restore, server.as_ref(), live.as_ref());
+    let staged = stage(
+        context,
+        run,
+        &manifest,
+        &parts,
+        &restore,
+        server.as_ref(),
+        live.as_ref(),
+    );
     let (staged, closed) = match staged.and_then(|staged| {
         pending::note(&context.state, &restore, Phase::Switching, false)?;
         let closed = rename(run, server.as_ref(), &restore)?;
@@ -89,11 +109,18 @@ pub(crate) fn apply(
             live: live.swap.live,
             kept: live.swap.kept,
             closed_sessions: closed,
-            rows: manifest.database.as_ref().map_or(0, |database| database.fingerprint.rows()),
+            rows: manifest
+                .database
+                .as_ref()
+                .map(|database| database.fingerprint.rows()),
         }),
         files: staged.files,
         config: staged.config,
-        proof: Some(if server.is_some() { Level::Content } else { Level::Bytes }),
+        proof: Some(if server.is_some() {
+            Level::Content
+        } else {
+            Level::Bytes
+        }),
         // A database that took no other's place has nothing to go back to.
         undoable: restore.database.is_none_or(|swap| swap.kept.is_some()),
         phases: run.take_phases(),
@@ -111,9 +138,17 @@ pub(crate) fn apply_beside(
     table: Option<&str>,
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
-    let server = if only == Some(Part::Db) { context.server(run)? } else { None };
+    let server = if only == Some(Part::Db) {
+        context.server(run)?
+    } else {
+        None
+    };
     if run.output.plan {
-        let swap = Swap { live: into.to_owned(), next: into.to_owned(), kept: None };
+        let swap = Swap {
+            live: into.to_owned(),
+            next: into.to_owned(),
+            kept: None,
+        };
         let targets = Targets {
             database: (only == Some(Part::Db)).then_some(&swap),
             files: (only == Some(Part::Files)).then_some(into),
@@ -143,7 +178,12 @@ pub(crate) fn apply_beside(
         Some(Part::Db) => {
             let server = server.as_ref().ok_or(Error::Usage(NO_DATABASE))?;
             preflight::check_server(server, &manifest)?;
-            let copy = Copy { store, manifest: &manifest, server, name: into };
+            let copy = Copy {
+                store,
+                manifest: &manifest,
+                server,
+                name: into,
+            };
             let rows = match table {
                 Some(table) => restore_table(run, copy, table)?,
                 None => restore_beside(run, copy)?,
@@ -153,7 +193,7 @@ pub(crate) fn apply_beside(
                 live: into.to_owned(),
                 kept: None,
                 closed_sessions: 0,
-                rows,
+                rows: Some(rows),
             });
         }
         None => return Err(Error::Usage("--into needs --only db, files or config")),
@@ -174,11 +214,7 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     /// Without `--only`, the database and the files that both the set and the environment have.
     /// The configuration is restored only when asked for: it may hold newer secrets.
-    fn of(
-        context: &'a Context,
-        manifest: &Manifest,
-        only: Option<Part>,
-    ) -> Result<Self, Error> {
+    fn of(context: &'a Context, manifest: &Manifest, only: Option<Part>) -> Result<Self, Error> {
         let env = &context.env;
         let wants = |part| only == Some(part);
         let uploads = env.files.uploads.as_deref();
@@ -192,7 +228,9 @@ impl<'a> Parts<'a> {
             return Err(Error::Nothing("the set holds no files"));
         }
         if wants(Part::Files) && uploads.is_none() {
-            return Err(Error::Usage("no directory of files is given to restore into"));
+            return Err(Error::Usage(
+                "no directory of files is given to restore into",
+            ));
         }
         if wants(Part::Config) && manifest.config.is_none() {
             return Err(Error::Nothing("the set holds no configuration files"));
@@ -206,7 +244,9 @@ impl<'a> Parts<'a> {
             config: wants(Part::Config).then_some(env.files.root.as_path()),
         };
         if !parts.database && parts.files.is_none() && parts.config.is_none() {
-            return Err(Error::Nothing("the set holds nothing that this environment has"));
+            return Err(Error::Nothing(
+                "the set holds nothing that this environment has",
+            ));
         }
         Ok(parts)
     }
@@ -222,19 +262,34 @@ struct Live {
 
 impl Live {
     fn look(server: &Server, manifest: &Manifest, id: &Id) -> Result<Self, Error> {
-        let database =
-            manifest.database.as_ref().ok_or(Error::Nothing("the set holds no database"))?;
+        let database = manifest
+            .database
+            .as_ref()
+            .ok_or(Error::Nothing("the set holds no database"))?;
         let live = server.database().to_owned();
         let mut admin = server.admin()?;
-        let there = admin.databases()?.iter().any(|database| database.name == live);
-        let facts = if there { server.facts(&live)? } else { database.into() };
+        let there = admin
+            .databases()?
+            .iter()
+            .any(|database| database.name == live);
+        let facts = if there {
+            server.facts(&live)?
+        } else {
+            database.into()
+        };
         let sessions = admin.sessions(&live)?;
         let swap = Swap {
             next: preflight::beside(&live, "restore", id)?,
-            kept: there.then(|| preflight::beside(&live, "before", id)).transpose()?,
+            kept: there
+                .then(|| preflight::beside(&live, "before", id))
+                .transpose()?,
             live,
         };
-        Ok(Self { swap, facts, sessions })
+        Ok(Self {
+            swap,
+            facts,
+            sessions,
+        })
     }
 }
 
@@ -254,7 +309,10 @@ fn stage(
     live: Option<&Live>,
 ) -> Result<Staged, Error> {
     let store = &context.store;
-    let mut staged = Staged { files: None, config: None };
+    let mut staged = Staged {
+        files: None,
+        config: None,
+    };
     if let Some(root) = parts.files {
         let exclude = Exclude::new(&context.env.files.exclude)?;
         let aside = Aside::new(root, &restore.id);
@@ -270,13 +328,17 @@ fn stage(
     }
     if let (Some(server), Some(live)) = (server, live) {
         let name = &live.swap.next;
-        let copy = Copy { store, manifest, server, name };
-        run.phase("restore_database", |run| copy.restore(run, None))?;
-        let differences = run.phase("compare", |run| copy.compare(run))?;
-        refuse(manifest, &differences)?;
-        if let Some(query) = &context.env.backup.app_query {
-            refuse(manifest, &th_proof::check_app(server, name, query)?)?;
-        }
+        let app_query = context.env.backup.app_query.as_deref();
+        let ladder = Ladder {
+            store,
+            manifest,
+            server: None,
+            app_query,
+        };
+        refuse(
+            manifest,
+            &ladder.climb_in_place(run, server, name)?.differences,
+        )?;
         server.admin()?.carry(name, &live.facts)?;
         run.done("restored the database beside the live one, and compared it");
     }
@@ -306,7 +368,9 @@ fn move_files(
     server: Option<&Server>,
 ) -> Result<(), Error> {
     let moved = run.phase("move_files", |_| {
-        restore.asides().try_for_each(|aside| aside.go(Way::Forth).map(|_| ()))
+        restore
+            .asides()
+            .try_for_each(|aside| aside.go(Way::Forth).map(|_| ()))
     });
     let Err(error) = moved else {
         return Ok(());
@@ -336,7 +400,12 @@ fn move_files(
 
 /// Reads every byte of the set first: a damaged set is refused before anything is made of it.
 fn prove_bytes(context: &Context, run: &mut Run, manifest: &Manifest) -> Result<(), Error> {
-    let ladder = Ladder { store: &context.store, manifest, server: None, app_query: None };
+    let ladder = Ladder {
+        store: &context.store,
+        manifest,
+        server: None,
+        app_query: None,
+    };
     refuse(manifest, &ladder.climb(run, Level::Bytes)?.differences)
 }
 
@@ -355,19 +424,32 @@ fn refuse(manifest: &Manifest, differences: &[Difference]) -> Result<(), Error> 
 /// Restores a whole database that must not be there yet; drops it again when it is not equal.
 fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
     let mut admin = copy.server.admin()?;
-    if admin.databases()?.iter().any(|database| database.name == copy.name) {
+    if admin
+        .databases()?
+        .iter()
+        .any(|database| database.name == copy.name)
+    {
         return Err(Error::Exists(copy.name.to_owned()));
     }
-    let restored = run
-        .phase("restore_database", |run| copy.restore(run, None))
-        .and_then(|()| run.phase("compare", |run| copy.compare(run)))
+    let ladder = Ladder {
+        store: copy.store,
+        manifest: copy.manifest,
+        server: None,
+        app_query: None,
+    };
+    let proven = ladder
+        .climb_in_place(run, copy.server, copy.name)
         .map_err(Error::from)
-        .and_then(|differences| refuse(copy.manifest, &differences));
-    if restored.is_err() {
+        .and_then(|proven| refuse(copy.manifest, &proven.differences));
+    if proven.is_err() {
         admin.drop(copy.name)?;
     }
-    restored?;
-    Ok(copy.manifest.database.as_ref().map_or(0, |database| database.fingerprint.rows()))
+    proven?;
+    Ok(copy
+        .manifest
+        .database
+        .as_ref()
+        .map_or(0, |database| database.fingerprint.rows()))
 }
 
 /// Restores one table into a database, which is made if it is not there.
@@ -380,7 +462,9 @@ fn restore_table(run: &mut Run, copy: Copy<'_>, table: &str) -> Result<u64, Erro
         tables.find(|table| table.schema == schema && table.name == name)
     });
     let known = known.ok_or(Error::Nothing("the set has no such table"))?;
-    run.phase("restore_database", |run| copy.restore(run, Some((schema, name))))?;
+    run.phase("restore_database", |run| {
+        copy.restore(run, Some((schema, name)))
+    })?;
     let found = copy.server.fingerprint(copy.name, &mut |_| {})?;
     let mut tables = found.tables.iter();
     let found = tables.find(|table| table.schema == schema && table.name == name);

@@ -38,7 +38,11 @@ impl Context {
         let Some(target) = &self.env.database else {
             return Ok(None);
         };
-        Ok(Some(Server::connect_to_cluster(target, "th-restore", run.cancel())?))
+        Ok(Some(Server::connect_to_cluster(
+            target,
+            "th-restore",
+            run.cancel(),
+        )?))
     }
 
     /// Takes the lock, and finishes or discards what a run that died left behind.

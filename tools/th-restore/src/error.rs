@@ -51,7 +51,9 @@ pub enum Error {
     #[error("database '{0}' exists already")]
     Exists(String),
     /// The names of the databases beside it would be cut off.
-    #[error("the name of database '{0}' is longer than the 32 bytes that leave room for '_restore_' and an id")]
+    #[error(
+        "the name of database '{0}' is longer than the 32 bytes that leave room for '_restore_' and an id"
+    )]
     LongName(String),
     /// There is not enough space.
     #[error("'{path}' needs about {needed} and has {free} free")]
@@ -93,7 +95,10 @@ impl Error {
     /// Returns a function that wraps an I/O error on `path`.
     pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
-        move |source| Self::Io { path: path.clone(), source }
+        move |source| Self::Io {
+            path: path.clone(),
+            source,
+        }
     }
 }
 
@@ -129,15 +134,16 @@ impl Fail for Error {
             Self::Postgres(error) => error.hint(),
             Self::Archive(error) => error.hint(),
             Self::Proof(error) => error.hint(),
-            Self::Content { .. } => {
-                Some("nothing live was touched; restore another set, th-restore list shows them".into())
-            }
+            Self::Content { .. } => Some(
+                "nothing live was touched; restore another set, th-restore list shows them".into(),
+            ),
             Self::NotEmpty(_) => Some("give a directory that is empty or not there yet".into()),
             Self::Exists(name) => Some(format!("give another name, or drop it: dropdb {name}")),
             Self::Space { .. } => Some("make room first; th-restore gc drops what is kept".into()),
-            Self::HalfWay(_) => {
-                Some("put right what is wrong and run any th-restore command: it goes on from here".into())
-            }
+            Self::HalfWay(_) => Some(
+                "put right what is wrong and run any th-restore command: it goes on from here"
+                    .into(),
+            ),
             Self::Io { .. }
             | Self::Nothing(_)
             | Self::Usage(_)

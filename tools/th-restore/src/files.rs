@@ -38,14 +38,20 @@ pub(crate) fn stage(
     };
     let mut watch = Watch::new(&cancel, &mut on);
     let mut unpack = Unpack::new(&aside.new_dir())?;
-    let mut stager = Stager { list: aside.list()?, whole: None, changes: FileChanges::default() };
+    let mut stager = Stager {
+        list: aside.list()?,
+        whole: None,
+        changes: FileChanges::default(),
+    };
     let mut diff = Diff::new(root, exclude, listing(store, manifest)?)?;
     while let Some(change) = diff.next(&mut watch)? {
         if let Some(entry) = stager.take(change, root)? {
             unpack.want(&entry, &entry.path)?;
         }
     }
-    let Stager { list, mut changes, .. } = stager;
+    let Stager {
+        list, mut changes, ..
+    } = stager;
     list.finish()?;
     changes.written_bytes = unpack.run(&|pack| store.open_pack(pack), &mut watch)?.bytes;
     changes.root = root.to_string_lossy().into_owned();
@@ -93,8 +99,10 @@ pub(crate) fn stage_config(
 ) -> Result<FileChanges, Error> {
     aside.create()?;
     let mut list = aside.list()?;
-    let mut changes =
-        FileChanges { root: root.to_string_lossy().into_owned(), ..FileChanges::default() };
+    let mut changes = FileChanges {
+        root: root.to_string_lossy().into_owned(),
+        ..FileChanges::default()
+    };
     for file in config::read(th_proof::open(store, manifest, CONFIG)?)? {
         let step = match fs::read(root.join(&file.name)) {
             Ok(bytes) if Digest::of(&bytes) == file.sha256 => {
@@ -126,8 +134,10 @@ pub(crate) fn config_into(
     target: &Path,
 ) -> Result<FileChanges, Error> {
     require_empty(target)?;
-    let mut changes =
-        FileChanges { root: target.to_string_lossy().into_owned(), ..FileChanges::default() };
+    let mut changes = FileChanges {
+        root: target.to_string_lossy().into_owned(),
+        ..FileChanges::default()
+    };
     for file in config::read(th_proof::open(store, manifest, CONFIG)?)? {
         write_config(&target.join(&file.name), &file)?;
         changes.added += 1;
@@ -159,8 +169,7 @@ fn write_config(path: &Path, file: &config::ConfigFile) -> Result<(), Error> {
 }
 
 fn kept(changes: &FileChanges, aside: &Aside) -> Option<String> {
-    (changes.replaced + changes.removed > 0)
-        .then(|| aside.old_dir().to_string_lossy().into_owned())
+    (changes.replaced + changes.removed > 0).then(|| aside.old_dir().to_string_lossy().into_owned())
 }
 
 fn listing(store: &Store, manifest: &Manifest) -> Result<Listing, Error> {
@@ -202,7 +211,10 @@ impl Stager {
                 self.changes.replaced += 1;
                 let path = root.join(&entry.path);
                 let live = fs::symlink_metadata(&path).map_err(Error::io(&path))?;
-                let step = Move::Mode { old: live.mode() & 0o7777, new: entry.meta.mode };
+                let step = Move::Mode {
+                    old: live.mode() & 0o7777,
+                    new: entry.meta.mode,
+                };
                 self.push(step, &entry.path, false)?;
                 Ok(None)
             }
@@ -230,6 +242,8 @@ impl Stager {
     }
 
     fn is_within(&self, path: &EntryPath) -> bool {
-        self.whole.as_ref().is_some_and(|whole| path.as_path().starts_with(whole.as_path()))
+        self.whole
+            .as_ref()
+            .is_some_and(|whole| path.as_path().starts_with(whole.as_path()))
     }
 }

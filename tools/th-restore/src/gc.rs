@@ -18,11 +18,7 @@ use crate::{Error, summary};
 const KEPT: [&str; 2] = ["before", "undone"];
 
 /// Drops kept databases and files whose restore is older than `older_than`.
-pub(crate) fn gc(
-    context: &Context,
-    run: &mut Run,
-    older_than: Duration,
-) -> Result<Outcome, Error> {
+pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let plan = run.output.plan;
     let _lock = match plan {
@@ -30,11 +26,19 @@ pub(crate) fn gc(
         false => Some(context.lock(run, server.as_ref())?),
     };
     let limit = Utc::now() - older_than;
-    let mut gc = Gc { removed: Vec::new(), kept: 0 };
+    let mut gc = Gc {
+        removed: Vec::new(),
+        kept: 0,
+    };
     let mut sort = |what: &str, name: String, since_at, bytes| {
         let old = since_at <= limit;
         if old {
-            gc.removed.push(Removed { what: what.to_owned(), name, since_at, bytes });
+            gc.removed.push(Removed {
+                what: what.to_owned(),
+                name,
+                since_at,
+                bytes,
+            });
         } else {
             gc.kept += 1;
         }
@@ -56,7 +60,12 @@ pub(crate) fn gc(
         for (id, at) in asides(root)? {
             let aside = Aside::new(root, &id);
             let bytes = size(&aside.dir());
-            if sort("files", aside.dir().to_string_lossy().into_owned(), at, bytes) {
+            if sort(
+                "files",
+                aside.dir().to_string_lossy().into_owned(),
+                at,
+                bytes,
+            ) {
                 aside.discard()?;
                 run.done(format!("dropped '{}'", aside.dir().display()));
             }
@@ -73,13 +82,19 @@ pub(crate) fn gc(
 /// Returns since when the database called `name` is kept, if it is one that restores of `live` kept.
 fn kept_since(name: &str, live: &str) -> Option<DateTime<Utc>> {
     let rest = name.strip_prefix(live)?.strip_prefix('_')?;
-    let id = KEPT.iter().find_map(|role| rest.strip_prefix(role)?.strip_prefix('_'))?;
+    let id = KEPT
+        .iter()
+        .find_map(|role| rest.strip_prefix(role)?.strip_prefix('_'))?;
     time_of(&id.parse().ok()?)
 }
 
 fn time_of(id: &Id) -> Option<DateTime<Utc>> {
     let (second, _) = id.as_str().split_once('-')?;
-    Some(NaiveDateTime::parse_from_str(second, "%Y%m%dT%H%M%SZ").ok()?.and_utc())
+    Some(
+        NaiveDateTime::parse_from_str(second, "%Y%m%dT%H%M%SZ")
+            .ok()?
+            .and_utc(),
+    )
 }
 
 /// Returns the restores that keep files in `root`.

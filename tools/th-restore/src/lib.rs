@@ -24,9 +24,22 @@ use crate::context::Context;
 pub use args::Args;
 pub use error::Error;
 
-/// Who we are.
-pub const TOOL: Tool =
-    Tool { name: "th-restore", version: env!("CARGO_PKG_VERSION"), kind: "restored" };
+/// Returns who we are, and what kind of record the command of `args` makes.
+pub fn tool(args: &Args) -> Tool {
+    let kind = match &args.command {
+        Command::List => "sets",
+        Command::Show { .. } => "shown",
+        Command::Verify { .. } => "verified",
+        Command::Apply { .. } => "restored",
+        Command::Undo { .. } => "undone",
+        Command::Gc { .. } => "gc",
+    };
+    Tool {
+        name: "th-restore",
+        version: env!("CARGO_PKG_VERSION"),
+        kind,
+    }
+}
 
 /// Runs one command.
 ///
@@ -40,10 +53,19 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
         Command::List => list::list(&context, run),
         Command::Show { set } => list::show(&context, run, set),
         Command::Verify { set, level, .. } => verify::verify(&context, run, set, *level),
-        Command::Apply { set, only, into: None, .. } => apply::apply(&context, run, set, *only),
-        Command::Apply { set, only, into: Some(into), table, .. } => {
-            apply::apply_beside(&context, run, set, *only, into, table.as_deref())
-        }
+        Command::Apply {
+            set,
+            only,
+            into: None,
+            ..
+        } => apply::apply(&context, run, set, *only),
+        Command::Apply {
+            set,
+            only,
+            into: Some(into),
+            table,
+            ..
+        } => apply::apply_beside(&context, run, set, *only, into, table.as_deref()),
         Command::Undo { .. } => undo::undo(&context, run),
         Command::Gc { older_than, .. } => gc::gc(&context, run, **older_than),
     }

@@ -40,8 +40,16 @@ pub(crate) fn show(context: &Context, run: &mut Run, set: &SetArgs) -> Result<Ou
         }
         other => other?,
     };
-    let path = context.store.set_dir(&manifest.id).to_string_lossy().into_owned();
-    let shown = Shown { path, manifest, proof };
+    let path = context
+        .store
+        .set_dir(&manifest.id)
+        .to_string_lossy()
+        .into_owned();
+    let shown = Shown {
+        path,
+        manifest,
+        proof,
+    };
     Ok(Outcome::done("shown", &shown, summary::shown(&shown)))
 }
 
@@ -78,7 +86,11 @@ fn damaged(unreadable: &Unreadable) -> SetItem {
         kind: "set".to_owned(),
         id: unreadable.name.clone(),
         started_at: unreadable.started_at,
-        state: if unreadable.newer { SetState::Newer } else { SetState::Unreadable },
+        state: if unreadable.newer {
+            SetState::Newer
+        } else {
+            SetState::Unreadable
+        },
         reason: Some(unreadable.reason.clone()),
         environment: None,
         status: None,
@@ -95,7 +107,10 @@ fn damaged(unreadable: &Unreadable) -> SetItem {
 fn line(item: &SetItem) -> String {
     let id = printable(&item.id);
     if item.state != SetState::Readable {
-        return format!("{id:22} {}", printable(item.reason.as_deref().unwrap_or("unreadable")));
+        return format!(
+            "{id:22} {}",
+            printable(item.reason.as_deref().unwrap_or("unreadable"))
+        );
     }
     let status = match item.status {
         Some(Status::Degraded) => "degraded",

@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
-use th_restore::{Args, TOOL};
+use th_restore::{Args, run, tool};
 
 fn main() -> ExitCode {
     let args = Args::from_command_line();
-    th_cli::execute(TOOL, &args.output, &args.input(), |run| th_restore::run(&args, run))
+    th_cli::execute(tool(&args), &args.output, &args.input(), |context| {
+        run(&args, context)
+    })
 }

@@ -49,7 +49,10 @@ pub(crate) struct Aside {
 impl Aside {
     /// Returns the place of the restore `id` in `root`.
     pub(crate) fn new(root: &Path, id: &Id) -> Self {
-        Self { root: root.to_owned(), id: id.clone() }
+        Self {
+            root: root.to_owned(),
+            id: id.clone(),
+        }
     }
 
     /// Returns the directory.
@@ -97,7 +100,10 @@ impl Aside {
     pub(crate) fn list(&self) -> Result<List, Error> {
         let path = self.dir().join(LIST);
         let file = File::create_new(&path).map_err(Error::io(&path))?;
-        Ok(List { file: BufWriter::new(file), path })
+        Ok(List {
+            file: BufWriter::new(file),
+            path,
+        })
     }
 
     /// Does all moves that are not done yet; returns how many there are.
@@ -138,7 +144,11 @@ impl Aside {
             (Move::Mode { new: mode, .. }, Way::Forth)
             | (Move::Mode { old: mode, .. }, Way::Back) => tree.set_dir_mode(live, mode),
             (Move::Remove, Way::Forth) | (Move::Add, Way::Back) => {
-                if there(live) && !there(to) { tree.rename(live, to) } else { Ok(()) }
+                if there(live) && !there(to) {
+                    tree.rename(live, to)
+                } else {
+                    Ok(())
+                }
             }
             _ if !there(from) => Ok(()),
             (Move::Add, Way::Forth) | (Move::Remove, Way::Back) => tree.rename(from, live),
@@ -214,7 +224,10 @@ fn parse(record: &[u8]) -> Option<(Move, EntryPath)> {
         "remove" => Move::Remove,
         "mode" => {
             let mut mode = || u32::from_str_radix(words.next()?, 8).ok();
-            Move::Mode { old: mode()?, new: mode()? }
+            Move::Mode {
+                old: mode()?,
+                new: mode()?,
+            }
         }
         _ => return None,
     };
@@ -231,12 +244,20 @@ mod tests {
         let mut found = Vec::new();
         for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
             let entry = entry.unwrap();
-            let name = entry.path().strip_prefix(root).unwrap().display().to_string();
+            let name = entry
+                .path()
+                .strip_prefix(root)
+                .unwrap()
+                .display()
+                .to_string();
             if name.is_empty() || name.starts_with(RESERVED) {
                 continue;
             }
             let what = if entry.file_type().is_dir() {
-                format!("dir {:o}", entry.metadata().unwrap().permissions().mode() & 0o777)
+                format!(
+                    "dir {:o}",
+                    entry.metadata().unwrap().permissions().mode() & 0o777
+                )
             } else {
                 fs::read_to_string(entry.path()).unwrap()
             };
@@ -270,7 +291,13 @@ mod tests {
             (Move::Remove, "deep/gone"),
             (Move::Add, "dir"),
             (Move::Remove, "gone"),
-            (Move::Mode { old: 0o700, new: 0o755 }, "mode"),
+            (
+                Move::Mode {
+                    old: 0o700,
+                    new: 0o755,
+                },
+                "mode",
+            ),
             (Move::Swap, "was-dir"),
         ] {
             list.push(step, &EntryPath::new(path).unwrap()).unwrap();
@@ -288,7 +315,11 @@ mod tests {
         let after = tree(dir.path());
         assert!(after.contains(&("changed".into(), "new".into())));
         assert!(after.contains(&("was-dir".into(), "a file now".into())));
-        assert!(!after.iter().any(|(name, _)| name.contains("gone") && name != "deep"));
+        assert!(
+            !after
+                .iter()
+                .any(|(name, _)| name.contains("gone") && name != "deep")
+        );
         aside.go(Way::Forth).unwrap();
         assert_eq!(tree(dir.path()), after);
         aside.go(Way::Back).unwrap();

@@ -79,12 +79,19 @@ impl Swap {
     /// Returns the swap that takes this one back; what was live is then kept as `name`.
     pub(crate) fn back(&self, name: String) -> Option<Self> {
         let next = self.kept.clone()?;
-        Some(Self { live: self.live.clone(), next, kept: Some(name) })
+        Some(Self {
+            live: self.live.clone(),
+            next,
+            kept: Some(name),
+        })
     }
 
     /// Tells whether the renames are done: they are all or none.
     pub(crate) fn is_done(&self, admin: &mut Admin) -> Result<bool, Error> {
-        Ok(!admin.databases()?.iter().any(|database| database.name == self.next))
+        Ok(!admin
+            .databases()?
+            .iter()
+            .any(|database| database.name == self.next))
     }
 }
 
@@ -95,7 +102,14 @@ pub(crate) fn note(
     phase: Phase,
     undo: bool,
 ) -> Result<(), Error> {
-    Ok(state.write(PENDING, &Pending { restore: restore.clone(), phase, undo })?)
+    Ok(state.write(
+        PENDING,
+        &Pending {
+            restore: restore.clone(),
+            phase,
+            undo,
+        },
+    )?)
 }
 
 /// Notes that a restore is done, or taken back.
@@ -131,15 +145,22 @@ pub(crate) fn discard(
 /// Finishes or drops what a run that died left behind. Once its databases are renamed, a restore
 /// is finished; before that, nothing of it is live and it is dropped.
 pub(crate) fn recover(run: &mut Run, state: &State, server: Option<&Server>) -> Result<(), Error> {
-    let Some(Pending { restore, phase, undo }) = state.read(PENDING)? else {
+    let Some(Pending {
+        restore,
+        phase,
+        undo,
+    }) = state.read(PENDING)?
+    else {
         return Ok(());
     };
     let set = &restore.set;
     let renamed = match (&restore.database, server) {
         (Some(swap), Some(server)) => swap.is_done(&mut server.admin()?)?,
-        (Some(_), None) => return Err(Error::Usage(
-            "a restore that died has to be finished first, which needs its database server",
-        )),
+        (Some(_), None) => {
+            return Err(Error::Usage(
+                "a restore that died has to be finished first, which needs its database server",
+            ));
+        }
         (None, _) => true,
     };
     if phase == Phase::Switching && renamed {
@@ -152,7 +173,9 @@ pub(crate) fn recover(run: &mut Run, state: &State, server: Option<&Server>) -> 
     } else if undo {
         // The databases were not renamed yet, and nothing was made for an undo.
         state.remove(PENDING)?;
-        run.warn(format!("an undo of set {set} had died before it began; run it again"));
+        run.warn(format!(
+            "an undo of set {set} had died before it began; run it again"
+        ));
     } else {
         discard(state, &restore, server)?;
         run.warn(format!("dropped what a dead run had made of set {set}"));

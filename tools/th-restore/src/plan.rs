@@ -33,19 +33,30 @@ pub(crate) fn apply(
             steps.push(step("close_sessions", &swap.live));
             steps.push(step("rename_database", &format!("{} to {kept}", swap.live)));
         }
-        steps.push(step("rename_database", &format!("{} to {}", swap.next, swap.live)));
+        steps.push(step(
+            "rename_database",
+            &format!("{} to {}", swap.next, swap.live),
+        ));
     }
     for root in targets.files.into_iter().chain(targets.config) {
         steps.push(step("move_files", root));
     }
-    RestorePlan { steps, sessions, space, ..of(manifest, proof) }
+    RestorePlan {
+        steps,
+        sessions,
+        space,
+        ..of(manifest, proof)
+    }
 }
 
 /// Plans to prove a set.
 pub(crate) fn verify(manifest: &Manifest, wanted: Level) -> RestorePlan {
     let levels = Level::ALL.into_iter().filter(|level| *level <= wanted);
     let steps = levels.map(|level| step("prove", level.name())).collect();
-    RestorePlan { steps, ..of(manifest, None) }
+    RestorePlan {
+        steps,
+        ..of(manifest, None)
+    }
 }
 
 fn of(manifest: &Manifest, proof: Option<Level>) -> RestorePlan {
@@ -60,5 +71,8 @@ fn of(manifest: &Manifest, proof: Option<Level>) -> RestorePlan {
 }
 
 fn step(action: &str, object: &str) -> RestorePlanStep {
-    RestorePlanStep { action: action.to_owned(), object: object.to_owned() }
+    RestorePlanStep {
+        action: action.to_owned(),
+        object: object.to_owned(),
+    }
 }

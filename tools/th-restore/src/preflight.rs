@@ -19,7 +19,11 @@ const LONGEST_NAME: usize = 63;
 /// Names the database `live` as another, for the restore `id`: `tracehub_before_20261123T…`.
 pub(crate) fn beside(live: &str, role: &str, id: &Id) -> Result<String, Error> {
     let name = format!("{live}_{role}_{id}");
-    if name.len() > LONGEST_NAME { Err(Error::LongName(live.to_owned())) } else { Ok(name) }
+    if name.len() > LONGEST_NAME {
+        Err(Error::LongName(live.to_owned()))
+    } else {
+        Ok(name)
+    }
 }
 
 /// Checks that the server can hold the set's database: version, roles, extensions.
@@ -73,9 +77,18 @@ pub(crate) fn check_spaces(spaces: &[Space]) -> Result<(), Error> {
 
 fn space(path: &Path, needed_bytes: u64) -> Space {
     // The directory may have to be made yet: then its parent tells.
-    let there = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
-    let free = rustix::fs::statvfs(there).ok().map(|stat| stat.f_bavail * stat.f_frsize);
-    Space { path: path.to_string_lossy().into_owned(), needed_bytes, free_bytes: free }
+    let there = path
+        .ancestors()
+        .find(|path| path.exists())
+        .unwrap_or(Path::new("/"));
+    let free = rustix::fs::statvfs(there)
+        .ok()
+        .map(|stat| stat.f_bavail * stat.f_frsize);
+    Space {
+        path: path.to_string_lossy().into_owned(),
+        needed_bytes,
+        free_bytes: free,
+    }
 }
 
 #[cfg(test)]
@@ -85,15 +98,28 @@ mod tests {
     #[test]
     fn names_that_would_be_cut_off_are_refused() {
         let id = "20261123T020000Z-7f3a".parse().unwrap();
-        assert_eq!(beside("app", "before", &id).unwrap(), "app_before_20261123T020000Z-7f3a");
+        assert_eq!(
+            beside("app", "before", &id).unwrap(),
+            "app_before_20261123T020000Z-7f3a"
+        );
         assert!(beside(&"x".repeat(32), "restore", &id).is_ok());
-        assert!(matches!(beside(&"x".repeat(33), "restore", &id), Err(Error::LongName(_))));
+        assert!(matches!(
+            beside(&"x".repeat(33), "restore", &id),
+            Err(Error::LongName(_))
+        ));
     }
 
     #[test]
     fn a_space_that_is_too_small_is_refused_and_an_unknown_one_is_not() {
-        let space = |free_bytes| Space { path: "/x".into(), needed_bytes: 10, free_bytes };
+        let space = |free_bytes| Space {
+            path: "/x".into(),
+            needed_bytes: 10,
+            free_bytes,
+        };
         check_spaces(&[space(None), space(Some(10))]).unwrap();
-        assert!(matches!(check_spaces(&[space(Some(9))]), Err(Error::Space { .. })));
+        assert!(matches!(
+            check_spaces(&[space(Some(9))]),
+            Err(Error::Space { .. })
+        ));
     }
 }

@@ -6,7 +6,10 @@ use th_record::kind::{Applied, FileChanges, Gc, RestorePlan, Sets, Shown, Undone
 
 /// Tells of the sets that were listed.
 pub(crate) fn sets(sets: &Sets) -> String {
-    let proven = sets.newest_proven.as_ref().map_or("none".to_owned(), ToString::to_string);
+    let proven = sets
+        .newest_proven
+        .as_ref()
+        .map_or("none".to_owned(), ToString::to_string);
     format!(
         "{} sets, {} unreadable, {} in all; newest restored and compared: {proven}",
         sets.count,
@@ -35,9 +38,16 @@ pub(crate) fn verified(verified: &Verified) -> String {
 
 /// Tells what is live.
 pub(crate) fn applied(applied: &Applied) -> String {
-    let mut lines = vec![format!("set {} of {} is live", applied.set, applied.snapshot_at)];
+    let mut lines = vec![format!(
+        "set {} of {} is live",
+        applied.set, applied.snapshot_at
+    )];
     if let Some(database) = &applied.database {
-        lines.push(format!("  database  {}: {} rows", printable(&database.live), database.rows));
+        let rows = database.rows.unwrap_or(0);
+        lines.push(format!(
+            "  database  {}: {rows} rows",
+            printable(&database.live)
+        ));
         if let Some(kept) = &database.kept {
             lines.push(format!("  kept      {}", printable(kept)));
         }
@@ -74,21 +84,35 @@ pub(crate) fn undone(undone: &Undone) -> String {
 /// Tells what was dropped.
 pub(crate) fn gc(gc: &Gc) -> String {
     let bytes = gc.removed.iter().map(|removed| removed.bytes).sum();
-    format!("{} dropped ({}), {} kept", gc.removed.len(), human_bytes(bytes), gc.kept)
+    format!(
+        "{} dropped ({}), {} kept",
+        gc.removed.len(),
+        human_bytes(bytes),
+        gc.kept
+    )
 }
 
 /// Tells of a plan.
 pub(crate) fn plan(plan: &RestorePlan) -> String {
-    let mut lines = vec![format!("with set {} of {}, would:", plan.set, plan.snapshot_at)];
+    let mut lines = vec![format!(
+        "with set {} of {}, would:",
+        plan.set, plan.snapshot_at
+    )];
     let steps = plan.steps.iter();
     lines.extend(steps.map(|step| format!("  {} {}", step.action, printable(&step.object))));
     for space in &plan.space {
         let free = space.free_bytes.map_or("unknown".to_owned(), human_bytes);
         let needed = human_bytes(space.needed_bytes);
-        lines.push(format!("  space: {needed} needed, {free} free in {}", printable(&space.path)));
+        lines.push(format!(
+            "  space: {needed} needed, {free} free in {}",
+            printable(&space.path)
+        ));
     }
     if plan.sessions > 0 {
-        lines.push(format!("  sessions that would be closed: {}", plan.sessions));
+        lines.push(format!(
+            "  sessions that would be closed: {}",
+            plan.sessions
+        ));
     }
     lines.join("\n")
 }

@@ -31,7 +31,10 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         (None, _) => None,
     };
     if let (Some(swap), Some(admin)) = (&swap, &mut admin)
-        && !admin.databases()?.iter().any(|database| database.name == swap.next)
+        && !admin
+            .databases()?
+            .iter()
+            .any(|database| database.name == swap.next)
     {
         return Err(Error::Gone(swap.next.clone()));
     }
@@ -41,14 +44,17 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
             live: swap.live.clone(),
             kept: swap.kept.clone(),
             closed_sessions: 0,
-            rows: 0,
+            rows: None,
         }),
         files_moved: 0,
     };
     if run.output.plan {
         return Ok(Outcome::plan("undone", &undone, summary::undone(&undone)));
     }
-    let restore = Restore { database: swap, ..last };
+    let restore = Restore {
+        database: swap,
+        ..last
+    };
     pending::note(&context.state, &restore, Phase::Switching, true)?;
     if let (Some(swap), Some(admin)) = (&restore.database, &mut admin) {
         let closed = swap.go(admin)?;
@@ -59,8 +65,9 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     }
     for aside in restore.asides() {
         // The databases are switched: a failure here is half way, and the next run goes on.
-        undone.files_moved +=
-            aside.go(Way::Back).map_err(|error| Error::HalfWay(Box::new(error)))?;
+        undone.files_moved += aside
+            .go(Way::Back)
+            .map_err(|error| Error::HalfWay(Box::new(error)))?;
     }
     pending::finish(&context.state, &restore, true)?;
     Ok(Outcome::done("undone", &undone, summary::undone(&undone)).changed())

@@ -18,12 +18,20 @@ pub(crate) fn verify(
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
     // A set of files alone has no higher level.
-    let wanted = if manifest.database.is_some() { wanted } else { Level::Bytes };
+    let wanted = if manifest.database.is_some() {
+        wanted
+    } else {
+        Level::Bytes
+    };
     if run.output.plan {
         let plan = crate::plan::verify(&manifest, wanted);
         return Ok(Outcome::plan("restore_plan", &plan, summary::plan(&plan)));
     }
-    let server = if wanted > Level::Bytes { context.server(run)? } else { None };
+    let server = if wanted > Level::Bytes {
+        context.server(run)?
+    } else {
+        None
+    };
     let _lock = context.lock(run, server.as_ref())?;
     let void = match context.store.proof(&manifest.id) {
         Err(error @ th_store::Error::Proof { .. }) => Some(error.to_string()),

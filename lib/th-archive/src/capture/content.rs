@@ -1,25 +1,18 @@
 //! The content of files: found in a pack by its hash, or packed.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Seek, Write};
-use std::time::{Duration, SystemTime};
+use std::io::{self, Write};
 
-use rustix::fs::{FileType, fstat};
 use sha2::{Digest as _, Sha256};
 use th_record::Object;
 
+use super::opened::{Lost, Opened};
 use super::{Capture, Previous};
-use crate::entry::{Entry, file_type};
 use crate::known::{Known, LARGE, Place};
 use crate::pack::Packer;
 use crate::steady::Steady;
 use crate::walk::Found;
 use crate::{Digest, Error, Meta, Watch};
-
-/// Kernels stamp files with a clock that ticks every 10 ms at the slowest. A file that was changed
-/// less than this before it was opened may be changed again under the same time.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Finds or packs contents.
 pub(super) struct Contents<'a> {
@@ -34,15 +27,6 @@ pub(super) struct Contents<'a> {
     buffer: Vec<u8>,
 }
 
-/// What came of reading a file.
-pub(super) enum Outcome {
-    Stored(Stored),
-    Vanished,
-    /// It is a file no more.
-    Replaced,
-    Unreadable(io::Error),
-}
-
 /// A content that is in a pack.
 pub(super) struct Stored {
     pub(super) meta: Meta,
@@ -55,12 +39,13 @@ pub(super) struct Stored {
     pub(super) unstable: bool,
 }
 
-/// A file as it was when it was opened.
-struct Opened<'f> {
-    found: &'f Found,
-    file: File,
-    meta: Meta,
-    size: u64,
+/// What reading a file to its end has shown.
+struct Read {
+    sha256: Digest,
+    place: Place,
+    new: bool,
+    /// Whether the file ended early.
+    short: bool,
 }
 
 impl<'a> Contents<'a> {
@@ -97,155 +82,159 @@ impl<'a> Contents<'a> {
         Ok((packs, old))
     }
 
-    /// Reads a file and returns where its content is.
-    pub(super) fn store(&mut self, found: &Found, watch: &mut Watch<'_>) -> Result<Outcome, Error> {
-        let file = match found.open() {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Outcome::Vanished),
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                return Ok(Outcome::Replaced);
-            }
-            Err(error) => return Ok(Outcome::Unreadable(error)),
+    /// Reads a file and returns where its content is, or why there is none.
+    pub(super) fn store(
+        &mut self,
+        found: &Found,
+        watch: &mut Watch<'_>,
+    ) -> Result<Result<Stored, Lost>, Error> {
+        let opened = match Opened::new(found) {
+            Ok(opened) => opened,
+            Err(lost) => return Ok(Err(lost)),
         };
-        let stat = match fstat(&file) {
-            Ok(stat) if file_type(&stat) == FileType::RegularFile => stat,
-            Ok(_) => return Ok(Outcome::Replaced),
-            Err(errno) => return Ok(Outcome::Unreadable(errno.into())),
-        };
-        let opened = Opened {
-            found,
-            file,
-            meta: Meta::new(&stat),
-            size: stat.st_size.cast_unsigned(),
-        };
-        let racy = opened.meta.is_younger_than(TICK);
+        // The buffer is lent for the time of the file.
+        let mut buffer = std::mem::take(&mut self.buffer);
         let read = if opened.size <= LARGE {
-            self.store_small(&opened, watch)?
+            self.store_small(&opened, &mut buffer, watch)?
         } else {
-            self.store_large(&opened, watch)?
+            self.store_large(&opened, &mut buffer, watch)?
         };
-        let Opened {
-            file, meta, size, ..
-        } = opened;
+        self.buffer = buffer;
         Ok(match read {
-            Err(error) => Outcome::Unreadable(error),
-            Ok((sha256, place, new, short)) => {
-                let after = fstat(&file).map(|stat| (Meta::new(&stat), stat.st_size));
-                let unstable = short || after != Ok((meta.clone(), size.cast_signed()));
-                let ctime = meta.ctime.filter(|_| !unstable && !racy);
-                Outcome::Stored(Stored {
-                    meta: Meta { ctime, ..meta },
-                    size,
-                    sha256,
-                    place,
-                    new,
+            Err(error) => Err(Lost::Unreadable(error)),
+            Ok(read) => {
+                let unstable = read.short || opened.has_changed();
+                Ok(Stored {
+                    size: opened.size,
+                    meta: opened.into_meta(unstable),
+                    sha256: read.sha256,
+                    place: read.place,
+                    new: read.new,
                     unstable,
                 })
             }
         })
     }
 
-    fn store_small(&mut self, opened: &Opened<'_>, watch: &mut Watch<'_>) -> Result<Read, Error> {
-        let path = &opened.found.path;
-        let mut content = std::mem::take(&mut self.buffer);
-        let mut steady = Steady::new(&opened.file, opened.size);
+    fn store_small(
+        &mut self,
+        opened: &Opened<'_>,
+        buffer: &mut [u8],
+        watch: &mut Watch<'_>,
+    ) -> Result<io::Result<Read>, Error> {
+        let mut steady = opened.steady();
         let mut filled = 0;
         loop {
-            match steady.fill(&mut content[filled..]) {
+            match steady.fill(&mut buffer[filled..]) {
                 0 => break,
                 n => filled += n,
             }
         }
-        watch
-            .advance(path.as_path(), opened.size)
-            .map_err(Error::io(path))?;
+        let path = opened.path;
+        let told = watch.advance(path.as_path(), opened.size);
+        told.map_err(Error::io(path))?;
         if let Some(error) = steady.failure {
-            self.buffer = content;
             return Ok(Err(error));
         }
-        let sha256 = Digest::of(&content[..filled]);
-        let (place, new) = match self.find(sha256)? {
-            Some(place) => (place, false),
+        let content = &buffer[..filled];
+        let sha256 = Digest::of(content);
+        let found = self.find(sha256)?;
+        let new = found.is_none();
+        let place = match found {
+            Some(place) => place,
             None => {
-                let number = self.pack(opened, |packer, _| packer.write_all(&content[..filled]))?;
-                (self.remember(opened, sha256, number)?, true)
+                let (number, ()) = self.pack(opened, |packer| packer.write_all(content))?;
+                self.remember(opened, sha256, number)?
             }
         };
-        self.buffer = content;
-        Ok(Ok((sha256, place, new, steady.short)))
+        let short = steady.short;
+        Ok(Ok(Read {
+            sha256,
+            place,
+            new,
+            short,
+        }))
     }
 
-    fn store_large(&mut self, opened: &Opened<'_>, watch: &mut Watch<'_>) -> Result<Read, Error> {
-        let path = &opened.found.path;
+    fn store_large(
+        &mut self,
+        opened: &Opened<'_>,
+        buffer: &mut [u8],
+        watch: &mut Watch<'_>,
+    ) -> Result<io::Result<Read>, Error> {
+        let path = opened.path;
         // Read twice only when it may well be known.
         if self.known()?.has_size(opened.size) {
-            let mut steady = Steady::new(&opened.file, opened.size);
-            let mut hash = Sha256::new();
-            let mut buffer = std::mem::take(&mut self.buffer);
-            let hashed = pour(&mut steady, &mut buffer, |chunk| {
-                hash.update(chunk);
-                watch.advance(path.as_path(), 0)
-            });
-            self.buffer = buffer;
-            hashed.map_err(Error::io(path))?;
-            let sha256 = Digest::from(<[u8; 32]>::from(hash.finalize()));
-            match (steady.failure, self.find(sha256)?) {
-                (Some(error), _) => return Ok(Err(error)),
-                (None, Some(place)) => return Ok(Ok((sha256, place, false, steady.short))),
-                (None, None) => {}
+            let mut steady = opened.steady();
+            let sha256 = pour(&mut steady, buffer, |_| watch.advance(path.as_path(), 0))
+                .map_err(Error::io(path))?;
+            if let Some(error) = steady.failure {
+                return Ok(Err(error));
             }
-            if let Err(error) = (&opened.file).rewind() {
+            if let Some(place) = self.find(sha256)? {
+                let (new, short) = (false, steady.short);
+                return Ok(Ok(Read {
+                    sha256,
+                    place,
+                    new,
+                    short,
+                }));
+            }
+            if let Err(error) = opened.rewind() {
                 return Ok(Err(error));
             }
         }
-        let mut steady = Steady::new(&opened.file, opened.size);
-        let mut hash = Sha256::new();
-        let number = self.pack(opened, |packer, buffer| {
+        let mut steady = opened.steady();
+        let (number, sha256) = self.pack(opened, |packer| {
             pour(&mut steady, buffer, |chunk| {
-                hash.update(chunk);
                 packer.write_all(chunk)?;
                 watch.advance(path.as_path(), chunk.len() as u64)
             })
         })?;
-        // The member stays in the pack without an entry.
+        // The member stays in the pack then, without an entry.
         if let Some(error) = steady.failure {
             return Ok(Err(error));
         }
-        let sha256 = Digest::from(<[u8; 32]>::from(hash.finalize()));
         let place = self.remember(opened, sha256, number)?;
-        Ok(Ok((sha256, place, true, steady.short)))
+        let (new, short) = (true, steady.short);
+        Ok(Ok(Read {
+            sha256,
+            place,
+            new,
+            short,
+        }))
     }
 
-    /// Packs a file, whose content `fill` writes, and returns the number of the pack.
-    fn pack(
+    /// Packs a file, whose content `fill` writes, and returns the number of the pack and what
+    /// `fill` does.
+    fn pack<T>(
         &mut self,
         opened: &Opened<'_>,
-        fill: impl FnOnce(&mut dyn Write, &mut [u8]) -> io::Result<()>,
-    ) -> Result<u32, Error> {
-        let old = self.numbers.len() as u32;
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    ) -> Result<(u32, T), Error> {
+        let Opened {
+            path, meta, size, ..
+        } = opened;
         let pack = || {
-            let number = self
-                .packer
-                .begin(&opened.found.path, &opened.meta, opened.size)?;
-            fill(self.packer.writer()?, &mut self.buffer)?;
-            self.packer.end(opened.size)?;
-            Ok(old + number)
+            let number = self.packer.begin(path, meta, *size)?;
+            let filled = fill(self.packer.writer()?)?;
+            self.packer.end(*size)?;
+            Ok((self.numbers.len() as u32 + number, filled))
         };
         pack().map_err(Error::io(self.capture.packs_dir))
     }
 
+    /// Adds a content to those that are known.
     fn remember(
         &mut self,
         opened: &Opened<'_>,
         sha256: Digest,
         number: u32,
     ) -> Result<Place, Error> {
-        let path = &opened.found.path;
         let dir = self.capture.dir;
-        self.known()?
-            .add(opened.size, sha256, number, path)
-            .map_err(Error::io(dir))?;
-        Ok((number, path.clone()))
+        let added = self.known()?.add(opened.size, sha256, number, opened.path);
+        added.map_err(Error::io(dir))?;
+        Ok((number, opened.path.clone()))
     }
 
     fn find(&mut self, sha256: Digest) -> Result<Option<Place>, Error> {
@@ -265,14 +254,11 @@ impl<'a> Contents<'a> {
     fn previously_known(&self) -> Result<Known, Error> {
         let dir = self.capture.dir;
         let mut known = Known::new(dir).map_err(Error::io(dir))?;
-        for entry in self
-            .previous
-            .map(Previous::listing)
-            .transpose()?
-            .into_iter()
-            .flatten()
-        {
-            let entry: Entry = entry?;
+        let Some(previous) = self.previous else {
+            return Ok(known);
+        };
+        for entry in previous.listing()? {
+            let entry = entry?;
             if let Some(content) = entry.content()
                 && let Some(number) = self.number(&content.pack)
             {
@@ -285,29 +271,20 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// The hash, the place, whether it is new, and whether the file ended early; or why not.
-type Read = io::Result<(Digest, Place, bool, bool)>;
-
-/// Passes a file to `to`, chunk by chunk.
+/// Passes a file to `to`, chunk by chunk, and returns the hash of what has passed.
 fn pour(
     steady: &mut Steady<'_>,
     buffer: &mut [u8],
     mut to: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<()> {
+) -> io::Result<Digest> {
+    let mut hash = Sha256::new();
     loop {
         match steady.fill(buffer) {
-            0 => return Ok(()),
-            n => to(&buffer[..n])?,
+            0 => return Ok(Digest::finish(hash)),
+            n => {
+                hash.update(&buffer[..n]);
+                to(&buffer[..n])?;
+            }
         }
-    }
-}
-
-impl Meta {
-    fn is_younger_than(&self, age: Duration) -> bool {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        self.ctime
-            .is_some_and(|ctime| ctime.since_1970() + age > now)
     }
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use th_record::{Files, Object};
 
-use super::content::{Contents, Outcome};
+use super::content::Contents;
 use super::draft::Draft;
+use super::opened::Lost;
 use super::{Capture, Captured, Previous};
 use crate::entry::{Content, Entry, Kind};
 use crate::walk::{Found, Step, What};
@@ -64,8 +65,8 @@ impl<'a> Run<'a> {
         match step {
             Step::Found(found) => self.found(found, before, watch)?,
             Step::Skipped(path, what) => self.skipped.push(|| format!("'{path}' is {what}")),
-            Step::Unreadable(path, error) => self.unreadable(&path, &error),
-            Step::Vanished(path) => self.vanished(&path),
+            Step::Unreadable(path, error) => self.lost(&path, &Lost::Unreadable(error)),
+            Step::Vanished(path) => self.lost(&path, &Lost::Vanished),
         }
         Ok(())
     }
@@ -96,18 +97,9 @@ impl<'a> Run<'a> {
     fn read(&mut self, mut found: Found, watch: &mut Watch<'_>) -> Result<(), Error> {
         let path = &found.path;
         let stored = match self.contents.store(&found, watch)? {
-            Outcome::Stored(stored) => stored,
-            Outcome::Vanished => {
-                self.vanished(path);
-                return Ok(());
-            }
-            Outcome::Replaced => {
-                self.warnings
-                    .push(|| format!("'{path}' was replaced while it was read"));
-                return Ok(());
-            }
-            Outcome::Unreadable(error) => {
-                self.unreadable(path, &error);
+            Ok(stored) => stored,
+            Err(lost) => {
+                self.lost(path, &lost);
                 return Ok(());
             }
         };
@@ -145,15 +137,15 @@ impl<'a> Run<'a> {
         self.draft.push(entry, pack).map_err(Error::io(dir))
     }
 
-    fn vanished(&mut self, path: &EntryPath) {
-        self.warnings
-            .push(|| format!("'{path}' vanished before it was read"));
-    }
-
-    fn unreadable(&mut self, path: &EntryPath, error: &std::io::Error) {
-        self.unreadable.push(|| path.to_string());
-        self.warnings
-            .push(|| format!("'{path}' cannot be read: {error}"));
+    fn lost(&mut self, path: &EntryPath, lost: &Lost) {
+        match lost {
+            Lost::Vanished => self.warn(|| format!("'{path}' vanished before it was read")),
+            Lost::Replaced => self.warn(|| format!("'{path}' was replaced before it was read")),
+            Lost::Unreadable(error) => {
+                self.unreadable.push(|| path.to_string());
+                self.warn(|| format!("'{path}' cannot be read: {error}"));
+            }
+        }
     }
 
     /// Closes the packs and writes the listing.

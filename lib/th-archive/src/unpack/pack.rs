@@ -185,7 +185,7 @@ impl<'a> Pack<'a> {
                 .map_err(cannot_write)?;
         }
         sparse.finish().map_err(cannot_write)?;
-        if Digest::from(<[u8; 32]>::from(hash.finalize())) == content.sha256 {
+        if Digest::finish(hash) == content.sha256 {
             Ok(())
         } else {
             Err(self.content(path, "has another hash than the listing says"))

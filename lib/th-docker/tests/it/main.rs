@@ -8,4 +8,3 @@ mod exec;
 mod kit;
 mod scratch;
 mod streams;
-mod upload;

@@ -71,8 +71,8 @@ pub struct Databases {
     pub kept: Option<String>,
     /// How many sessions were closed for the renames.
     pub closed_sessions: u64,
-    /// Rows in the restored tables.
-    pub rows: u64,
+    /// Rows in the restored tables; `null` after an undo, which counts none.
+    pub rows: Option<u64>,
 }
 
 /// What a restore did to a directory.

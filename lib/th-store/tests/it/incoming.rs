@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -68,26 +68,28 @@ fn a_set_that_is_dropped_is_gone() {
 fn an_incomplete_set_is_not_published() {
     let bench = Bench::new();
     bench.write("a", "content");
-    let spoil: [(&str, fn(&Path)); 6] = [
-        ("db.dump.zst", |dir| {
-            fs::remove_file(dir.join("db.dump.zst")).unwrap()
-        }),
-        ("db.dump.zst", |dir| {
-            fs::write(dir.join("db.dump.zst"), "short").unwrap()
-        }),
-        ("stray", |dir| fs::write(dir.join("stray"), "").unwrap()),
-        ("stray", |dir| fs::create_dir(dir.join("stray")).unwrap()),
-        (".tar.zst", |dir| {
-            fs::remove_dir_all(dir.join("packs")).unwrap()
-        }),
-        (".tar.zst", |dir| {
-            let pack = names(&dir.join("packs")).remove(0);
-            fs::write(dir.join("packs").join(pack), "short").unwrap();
-        }),
-    ];
-    for (culprit, spoil) in spoil {
+    let pack = |dir: &Path| {
+        let packs = dir.join("packs");
+        packs.join(names(&packs).remove(0))
+    };
+    let remove: &dyn Fn(PathBuf) = &|path| fs::remove_file(path).unwrap();
+    let shorten: &dyn Fn(PathBuf) = &|path| fs::write(path, "short").unwrap();
+    let make_dir: &dyn Fn(PathBuf) = &|path| fs::create_dir(path).unwrap();
+    for (culprit, spoil) in [
+        (".tar.zst", remove),
+        (".tar.zst", shorten),
+        ("db.dump.zst", remove),
+        ("db.dump.zst", shorten),
+        ("stray", shorten),
+        ("stray", make_dir),
+    ] {
         let (incoming, manifest) = bench.prepare(FIRST);
-        spoil(&incoming.dir());
+        let dir = incoming.dir();
+        spoil(if culprit.starts_with('.') {
+            pack(&dir)
+        } else {
+            dir.join(culprit)
+        });
         match incoming.publish(manifest, "notes") {
             Err(Error::Incomplete { name, .. }) => assert!(name.ends_with(culprit), "{name}"),
             other => panic!("{culprit}: {other:?}"),

@@ -13,7 +13,9 @@ fn a_wrong_password_is_unreachable() -> Result<()> {
     let server = cluster()?;
     let store = Store::new()?;
     let url = server.url_with("wr0ng", "postgres");
-    let tool = store.target(Tool::new("th-backup")?).env("TH_DATABASE_URL", &url);
+    let tool = store
+        .target(Tool::new("th-backup")?)
+        .env("TH_DATABASE_URL", &url);
     let ended = tool.run()?.expect(12)?;
     assert!(ended.message().contains("password"), "{}", ended.message());
     assert!(!ended.stdout.contains("wr0ng") && !ended.stderr.contains("wr0ng"));
@@ -25,7 +27,9 @@ fn a_wrong_password_is_unreachable() -> Result<()> {
 fn a_database_that_is_not_there_is_named() -> Result<()> {
     let servers: [&dyn Server; 2] = [cluster()?, postgres15()?];
     for server in servers {
-        let ended = backup(server, "nowhere", &Store::new()?)?.run()?.expect(10)?;
+        let ended = backup(server, "nowhere", &Store::new()?)?
+            .run()?
+            .expect(10)?;
         assert!(ended.message().contains("nowhere"), "{}", ended.message());
     }
     Ok(())
@@ -33,9 +37,15 @@ fn a_database_that_is_not_there_is_named() -> Result<()> {
 
 #[test]
 fn a_container_that_is_not_there_is_named() -> Result<()> {
-    let tool = Store::new()?.target(Tool::new("th-backup")?).args(["--container", "th-no-such"]);
+    let tool = Store::new()?
+        .target(Tool::new("th-backup")?)
+        .args(["--container", "th-no-such"]);
     let ended = tool.run()?.expect(10)?;
-    assert!(ended.message().contains("th-no-such"), "{}", ended.message());
+    assert!(
+        ended.message().contains("th-no-such"),
+        "{}",
+        ended.message()
+    );
     Ok(())
 }
 
@@ -43,15 +53,26 @@ fn a_container_that_is_not_there_is_named() -> Result<()> {
 fn a_server_that_is_down_is_unreachable() -> Result<()> {
     let server = Cluster::start()?;
     server.halt()?;
-    backup(&server, "postgres", &Store::new()?)?.run()?.expect(12)?;
+    backup(&server, "postgres", &Store::new()?)?
+        .run()?
+        .expect(12)?;
     Ok(())
 }
 
 #[test]
 fn a_docker_that_is_down_is_unreachable() -> Result<()> {
-    let tool = Store::new()?.target(Tool::new("th-backup")?).args(["--container", "any"]);
-    let ended = tool.env("DOCKER_HOST", "unix:///nowhere/docker.sock").run()?.expect(12)?;
-    assert!(ended.message().to_lowercase().contains("docker"), "{}", ended.message());
+    let tool = Store::new()?
+        .target(Tool::new("th-backup")?)
+        .args(["--container", "any"]);
+    let ended = tool
+        .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+        .run()?
+        .expect(12)?;
+    assert!(
+        ended.message().to_lowercase().contains("docker"),
+        "{}",
+        ended.message()
+    );
     Ok(())
 }
 
@@ -60,12 +81,19 @@ fn a_server_that_dies_under_the_dump_leaves_no_set() -> Result<()> {
     let server = Cluster::start()?;
     let database = server.database_with("dying", &bulk(60_000))?;
     let store = Store::new()?;
-    let running = backup(&server, &database, &store)?.args(["--bandwidth", "4M"]).start()?;
+    let running = backup(&server, &database, &store)?
+        .args(["--bandwidth", "4M"])
+        .start()?;
     wait_for(|| Ok(server.tool_sessions(&database)? >= 2))?;
     thread::sleep(Duration::from_millis(300));
     server.halt()?;
     let ended = running.wait()?;
-    assert!([1, 12].contains(&ended.code), "{} {}", ended.code, ended.stderr);
+    assert!(
+        [1, 12].contains(&ended.code),
+        "{} {}",
+        ended.code,
+        ended.stderr
+    );
     assert_eq!((store.sets()?.len(), store.incoming()?.len()), (0, 0));
     server.resume()?;
     backup(&server, &database, &store)?.run()?.expect(0)?;
@@ -86,9 +114,15 @@ fn a_locked_table_is_not_waited_for_longer_than_told() -> Result<()> {
             Ok(server.psql(&database, locks)? == "1")
         })?;
         let start = Instant::now();
-        let ended = backup(server, &database, &store)?.args(["--lock-wait", "1s"]).run()?;
+        let ended = backup(server, &database, &store)?
+            .args(["--lock-wait", "1s"])
+            .run()?;
         let ended = ended.expect(1)?;
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            start.elapsed()
+        );
         assert!(!ended.record["error"]["hint"].is_null(), "{}", ended.record);
         assert_eq!((store.sets()?.len(), store.incoming()?.len()), (0, 0));
         let _ = holder.join();
@@ -101,11 +135,18 @@ fn the_second_of_two_is_told_who_is_first() -> Result<()> {
     let server = cluster()?;
     let database = server.database_with("twice", &bulk(20_000))?;
     let store = Store::new()?;
-    let first = backup(server, &database, &store)?.args(["--bandwidth", "2M"]).start()?;
+    let first = backup(server, &database, &store)?
+        .args(["--bandwidth", "2M"])
+        .start()?;
     wait_for(|| Ok(!store.incoming()?.is_empty()))?;
     let second = backup(server, &database, &store)?.run()?.expect(11)?;
     let pid = first.pid().to_string();
-    assert!(second.message().contains(&pid), "{} is not in {}", pid, second.message());
+    assert!(
+        second.message().contains(&pid),
+        "{} is not in {}",
+        pid,
+        second.message()
+    );
     assert!(second.message().contains("th-backup"));
     first.wait()?.expect(0)?;
     assert_eq!(store.check_whole()?, 1);
@@ -116,17 +157,31 @@ fn the_second_of_two_is_told_who_is_first() -> Result<()> {
 fn an_unreadable_and_a_special_file_are_told() -> Result<()> {
     let (store, files) = (Store::new()?, files()?);
     ensure!(
-        std::process::Command::new("mkfifo").arg(files.path().join("pipe")).status()?.success()
+        std::process::Command::new("mkfifo")
+            .arg(files.path().join("pipe"))
+            .status()?
+            .success()
     );
     let files = ["--files".as_ref(), files.path().as_os_str()];
-    let ended = store.target(Tool::new("th-backup")?).args(files).run()?.expect(0)?;
-    assert!(ended.record["warnings"].to_string().contains("pipe"), "{}", ended.record);
+    let ended = store
+        .target(Tool::new("th-backup")?)
+        .args(files)
+        .run()?
+        .expect(0)?;
+    assert!(
+        ended.record["warnings"].to_string().contains("pipe"),
+        "{}",
+        ended.record
+    );
     Ok(())
 }
 
 #[test]
 fn nothing_to_back_up_is_a_configuration_error() -> Result<()> {
-    let ended = Store::new()?.target(Tool::new("th-backup")?).run()?.expect(2)?;
+    let ended = Store::new()?
+        .target(Tool::new("th-backup")?)
+        .run()?
+        .expect(2)?;
     assert_eq!(ended.kind(), "config");
     Ok(())
 }
@@ -135,7 +190,10 @@ fn nothing_to_back_up_is_a_configuration_error() -> Result<()> {
 pub(crate) fn wait_for(mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
     let start = Instant::now();
     while !condition()? {
-        ensure!(start.elapsed() < Duration::from_secs(20), "waited for 20 s in vain");
+        ensure!(
+            start.elapsed() < Duration::from_secs(20),
+            "waited for 20 s in vain"
+        );
         thread::sleep(Duration::from_millis(10));
     }
     Ok(())

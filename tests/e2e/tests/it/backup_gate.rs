@@ -28,7 +28,9 @@ fn a_good_record_lets_through_and_is_passed_on() -> Result<()> {
 
 #[test]
 fn whatever_is_wrong_upstream_changes_nothing() -> Result<()> {
-    let good = backup(cluster()?, "postgres", &Store::new()?)?.run()?.expect(0)?;
+    let good = backup(cluster()?, "postgres", &Store::new()?)?
+        .run()?
+        .expect(0)?;
     let altered = |key: &str, value: serde_json::Value| {
         let mut record = good.record.clone();
         record[key] = value;
@@ -41,7 +43,10 @@ fn whatever_is_wrong_upstream_changes_nothing() -> Result<()> {
     );
     let cases = [
         ("failed", format!("{failed}\n")),
-        ("failed before a good one", format!("{failed}\n{}\n", good.record)),
+        (
+            "failed before a good one",
+            format!("{failed}\n{}\n", good.record),
+        ),
         ("empty", String::new()),
         ("not JSON", "hello\n".to_owned()),
         ("cut off", good.stdout[..good.stdout.len() / 2].to_owned()),

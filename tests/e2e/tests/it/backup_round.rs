@@ -8,8 +8,15 @@ use crate::setup::{backup, cluster, files, postgres15, postgres17};
 fn proves_everything(server: &dyn Server) -> Result<()> {
     let database = server.database_with("zoo", &everything())?;
     let (store, files) = (Store::new()?, files()?);
-    let tool = || Ok::<_, anyhow::Error>(backup(server, &database, &store)?.args(["--files".as_ref(), files.path().as_os_str()]));
-    let first = tool()?.args(["--prove", "content", "--tag", "a=b", "--pin"]).run()?.expect(0)?;
+    let tool = || {
+        Ok::<_, anyhow::Error>(
+            backup(server, &database, &store)?.args(["--files".as_ref(), files.path().as_os_str()]),
+        )
+    };
+    let first = tool()?
+        .args(["--prove", "content", "--tag", "a=b", "--pin"])
+        .run()?
+        .expect(0)?;
     let data = first.data();
     assert_eq!(data["proof"], "content", "{data}");
     assert_eq!(data["status"], "complete");
@@ -26,7 +33,10 @@ fn proves_everything(server: &dyn Server) -> Result<()> {
     assert_eq!(store.check_whole()?, 2);
     assert_eq!(store.incoming()?, Vec::<String>::new());
     for name in server.databases()? {
-        ensure!(!name.starts_with(&format!("{database}_")), "left behind: {name}");
+        ensure!(
+            !name.starts_with(&format!("{database}_")),
+            "left behind: {name}"
+        );
     }
     Ok(())
 }
@@ -50,7 +60,10 @@ fn everything_is_proven_in_a_container_of_17() -> Result<()> {
 fn an_empty_database_is_a_database() -> Result<()> {
     let server = cluster()?;
     let (database, store) = (server.database("empty")?, Store::new()?);
-    let ended = backup(server, &database, &store)?.args(["--prove", "content"]).run()?.expect(0)?;
+    let ended = backup(server, &database, &store)?
+        .args(["--prove", "content"])
+        .run()?
+        .expect(0)?;
     assert_eq!(ended.data()["database"]["tables"], 0);
     assert_eq!(ended.data()["proof"], "content");
     assert!(ended.data()["files"].is_null());
@@ -62,7 +75,10 @@ fn views_without_any_table_are_proven() -> Result<()> {
     let server = cluster()?;
     let sql = "CREATE VIEW one AS SELECT 1 AS one; CREATE SEQUENCE s; SELECT nextval('s');";
     let (database, store) = (server.database_with("views", sql)?, Store::new()?);
-    let ended = backup(server, &database, &store)?.args(["--prove", "content"]).run()?.expect(0)?;
+    let ended = backup(server, &database, &store)?
+        .args(["--prove", "content"])
+        .run()?
+        .expect(0)?;
     assert_eq!(ended.data()["database"]["tables"], 0);
     Ok(())
 }
@@ -74,10 +90,20 @@ fn an_odd_database_name_works_in_both_ways() -> Result<()> {
         let database = server.database("Ödd 'na me")?;
         server.psql(&database, "CREATE TABLE t AS SELECT 1 AS x")?;
         // In an address the name has to be encoded; as a flag it has not.
-        let encoded = database.replace('Ö', "%C3%96").replace(' ', "%20").replace('\'', "%27");
-        let name = if server.is_by_url() { &encoded } else { &database };
+        let encoded = database
+            .replace('Ö', "%C3%96")
+            .replace(' ', "%20")
+            .replace('\'', "%27");
+        let name = if server.is_by_url() {
+            &encoded
+        } else {
+            &database
+        };
         let store = Store::new()?;
-        backup(server, name, &store)?.args(["--prove", "content"]).run()?.expect(0)?;
+        backup(server, name, &store)?
+            .args(["--prove", "content"])
+            .run()?
+            .expect(0)?;
     }
     Ok(())
 }
@@ -87,11 +113,17 @@ fn files_alone_and_the_database_alone() -> Result<()> {
     let server = cluster()?;
     let (store, files) = (Store::new()?, files()?);
     let database = server.database_with("alone", "CREATE TABLE t ()")?;
-    let ended = backup(server, &database, &store)?.args(["--files".as_ref(), files.path().as_os_str()]).args(["--no-db"]).run()?;
+    let ended = backup(server, &database, &store)?
+        .args(["--files".as_ref(), files.path().as_os_str()])
+        .args(["--no-db"])
+        .run()?;
     let ended = ended.expect(0)?;
     assert!(ended.data()["database"].is_null());
     assert_eq!(ended.data()["proof"], "bytes");
-    let ended = backup(server, &database, &store)?.args(["--files".as_ref(), files.path().as_os_str()]).args(["--no-files"]).run()?;
+    let ended = backup(server, &database, &store)?
+        .args(["--files".as_ref(), files.path().as_os_str()])
+        .args(["--no-files"])
+        .run()?;
     assert!(ended.expect(0)?.data()["files"].is_null());
     assert_eq!(store.check_whole()?, 2);
     Ok(())
@@ -102,7 +134,10 @@ fn a_plan_changes_nothing() -> Result<()> {
     let server = cluster()?;
     let (store, files) = (Store::new()?, files()?);
     let database = server.database("plan")?;
-    let ended = backup(server, &database, &store)?.args(["--files".as_ref(), files.path().as_os_str()]).args(["--plan"]).run()?;
+    let ended = backup(server, &database, &store)?
+        .args(["--files".as_ref(), files.path().as_os_str()])
+        .args(["--plan"])
+        .run()?;
     let ended = ended.expect(0)?;
     assert_eq!(ended.record["kind"], "backup_plan");
     assert_eq!(ended.record["dry_run"], true);

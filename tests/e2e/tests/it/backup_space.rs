@@ -19,8 +19,13 @@ impl Tmpfs {
     fn mount(size: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
-        ensure!(mount.status()?.success(), "this test needs the right to mount a tmpfs");
+        mount
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(dir.path());
+        ensure!(
+            mount.status()?.success(),
+            "this test needs the right to mount a tmpfs"
+        );
         Ok(Self { dir })
     }
 
@@ -38,7 +43,12 @@ impl Drop for Tmpfs {
 /// Random bytes that no compression makes smaller.
 fn noise(path: &Path, megabytes: usize) -> Result<()> {
     let mut dd = Command::new("dd");
-    dd.args(["if=/dev/urandom", "bs=1M", "status=none", &format!("count={megabytes}")]);
+    dd.args([
+        "if=/dev/urandom",
+        "bs=1M",
+        "status=none",
+        &format!("count={megabytes}"),
+    ]);
     ensure!(dd.arg(format!("of={}", path.display())).status()?.success());
     Ok(())
 }
@@ -69,7 +79,10 @@ fn a_full_disk_leaves_only_whole_sets() -> Result<()> {
     )?;
     let ended = tool()?.args(["--compression", "none"]).run()?.expect(1)?;
     assert_eq!(ended.kind(), "no_space", "{}", ended.record);
-    assert_eq!((names(&store.join("sets")), names(&store.join("incoming"))), (1, 0));
+    assert_eq!(
+        (names(&store.join("sets")), names(&store.join("incoming"))),
+        (1, 0)
+    );
     server.psql(&database, "DROP TABLE large")?;
 
     // In the files.
@@ -78,7 +91,10 @@ fn a_full_disk_leaves_only_whole_sets() -> Result<()> {
     let with_files = ["--files".as_ref(), files.path().as_os_str()];
     let ended = tool()?.args(with_files).run()?.expect(1)?;
     assert_eq!(ended.kind(), "no_space", "{}", ended.record);
-    assert_eq!((names(&store.join("sets")), names(&store.join("incoming"))), (1, 0));
+    assert_eq!(
+        (names(&store.join("sets")), names(&store.join("incoming"))),
+        (1, 0)
+    );
     assert_eq!(names(&store.join("packs")), 0);
 
     // Once there is room, it goes on.

@@ -9,6 +9,7 @@ mod backup_round;
 mod backup_secrets;
 mod backup_space;
 mod config;
+mod restore_by_hand;
 mod restore_damage;
 mod restore_death;
 mod restore_refusals;

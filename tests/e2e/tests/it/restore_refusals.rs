@@ -13,9 +13,21 @@ fn roles_that_are_missing_are_named() -> Result<()> {
     let other = Cluster::start()?;
     other.psql("postgres", "CREATE DATABASE target; CREATE ROLE zoo_owner")?;
     let tool = other.target(app.store.target(Tool::new("th-restore")?), "target");
-    let ended = tool.args(["apply", &set, "--only", "db"]).run()?.expect(13)?;
-    assert!(ended.message().contains("Zoo Reader"), "{}", ended.message());
-    assert!(!other.databases()?.iter().any(|name| name.starts_with("target_")));
+    let ended = tool
+        .args(["apply", &set, "--only", "db"])
+        .run()?
+        .expect(13)?;
+    assert!(
+        ended.message().contains("Zoo Reader"),
+        "{}",
+        ended.message()
+    );
+    assert!(
+        !other
+            .databases()?
+            .iter()
+            .any(|name| name.starts_with("target_"))
+    );
     Ok(())
 }
 
@@ -24,8 +36,10 @@ fn a_set_that_is_not_there_and_a_store_that_is_not_there() -> Result<()> {
     let app = App::new(cluster()?, "absent", &bulk(10))?;
     app.restore(&["list"])?.expect(10)?;
     app.backup()?;
-    app.restore(&["apply", "20010101T000000Z-0000"])?.expect(10)?;
-    app.restore(&["apply", "--at", "2001-01-01T00:00:00Z"])?.expect(10)?;
+    app.restore(&["apply", "20010101T000000Z-0000"])?
+        .expect(10)?;
+    app.restore(&["apply", "--at", "2001-01-01T00:00:00Z"])?
+        .expect(10)?;
     Ok(())
 }
 
@@ -47,10 +61,14 @@ fn a_failed_backup_before_it() -> Result<()> {
     let app = App::new(cluster()?, "upstream", &bulk(10))?;
     app.backup()?;
     let failed = backup_of_nowhere(&app.store)?;
-    app.server.psql(&app.database, "UPDATE marker SET word = 'live'")?;
+    app.server
+        .psql(&app.database, "UPDATE marker SET word = 'live'")?;
     let tool = app.tool("th-restore")?.args(["apply", "-"]).stdin(failed);
     tool.run()?.expect(13)?;
-    assert_eq!(app.server.psql(&app.database, "SELECT word FROM marker")?, "live");
+    assert_eq!(
+        app.server.psql(&app.database, "SELECT word FROM marker")?,
+        "live"
+    );
     Ok(())
 }
 
@@ -66,6 +84,10 @@ fn a_backup_that_holds_the_lock() -> Result<()> {
     let running = app.tool("th-backup")?.args(["--bandwidth", "2M"]).start()?;
     wait_for(|| Ok(!app.store.incoming()?.is_empty()))?;
     let ended = app.restore(&["apply"])?.expect(11)?;
-    assert!(ended.message().contains(&running.pid().to_string()), "{}", ended.message());
+    assert!(
+        ended.message().contains(&running.pid().to_string()),
+        "{}",
+        ended.message()
+    );
     Ok(())
 }

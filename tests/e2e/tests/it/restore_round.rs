@@ -27,7 +27,9 @@ fn comes_back(server: &dyn Server) -> Result<()> {
     let app = App::new(server, "zoo", &everything())?;
     let original = app.state()?;
     let set = app.backup()?;
-    let verified = app.restore(&["verify", &set, "--level", "content"])?.expect(0)?;
+    let verified = app
+        .restore(&["verify", &set, "--level", "content"])?
+        .expect(0)?;
     assert_eq!(verified.data()["reached"], "content", "{}", verified.record);
     assert_eq!(app.beside()?, Vec::<String>::new());
     let listed = app.restore(&["list"])?.expect(0)?;
@@ -64,7 +66,10 @@ fn same(found: &str, wanted: &str) -> Result<()> {
     for (found, wanted) in found.lines().zip(wanted.lines()) {
         ensure!(found == wanted, "found\n{found}\nnot\n{wanted}");
     }
-    ensure!(found.lines().count() == wanted.lines().count(), "{found}\nis not\n{wanted}");
+    ensure!(
+        found.lines().count() == wanted.lines().count(),
+        "{found}\nis not\n{wanted}"
+    );
     Ok(())
 }
 
@@ -107,9 +112,17 @@ fn sessions_of_the_app_are_closed_and_can_come_back() -> Result<()> {
         let session = scope.spawn(|| app.server.psql(&app.database, "SELECT pg_sleep(30)"));
         std::thread::sleep(std::time::Duration::from_millis(500));
         let applied = app.restore(&["apply", "--only", "db"])?.expect(0)?;
-        assert_eq!(applied.data()["database"]["closed_sessions"], 1, "{}", applied.record);
+        assert_eq!(
+            applied.data()["database"]["closed_sessions"],
+            1,
+            "{}",
+            applied.record
+        );
         assert!(session.join().is_ok_and(|result| result.is_err()));
-        assert_eq!(app.server.psql(&app.database, "SELECT word FROM marker")?, "original");
+        assert_eq!(
+            app.server.psql(&app.database, "SELECT word FROM marker")?,
+            "original"
+        );
         Ok(())
     })
 }
@@ -119,21 +132,35 @@ fn into_another_database_or_directory() -> Result<()> {
     let app = App::new(cluster()?, "into", &bulk(500))?;
     let original = app.state()?;
     app.backup()?;
-    app.server.psql(&app.database, "UPDATE marker SET word = 'changed'")?;
+    app.server
+        .psql(&app.database, "UPDATE marker SET word = 'changed'")?;
     let other = format!("{}_copy", app.database);
-    app.restore(&["apply", "--only", "db", "--into", &other])?.expect(0)?;
-    assert_eq!(app.server.psql(&other, "SELECT word FROM marker")?, "original");
-    assert_eq!(app.server.psql(&app.database, "SELECT word FROM marker")?, "changed");
+    app.restore(&["apply", "--only", "db", "--into", &other])?
+        .expect(0)?;
+    assert_eq!(
+        app.server.psql(&other, "SELECT word FROM marker")?,
+        "original"
+    );
+    assert_eq!(
+        app.server.psql(&app.database, "SELECT word FROM marker")?,
+        "changed"
+    );
     // It is there now, and is not touched again.
-    app.restore(&["apply", "--only", "db", "--into", &other])?.expect(13)?;
+    app.restore(&["apply", "--only", "db", "--into", &other])?
+        .expect(13)?;
 
     let dir = tempfile::tempdir()?;
     let target = dir.path().join("new");
     let target_text = target.to_string_lossy().into_owned();
-    app.restore(&["apply", "--only", "files", "--into", &target_text])?.expect(0)?;
+    app.restore(&["apply", "--only", "files", "--into", &target_text])?
+        .expect(0)?;
     assert!(th_kit::tree(&target)? == original.1, "the files differ");
-    app.restore(&["apply", "--only", "files", "--into", &target_text])?.expect(13)?;
-    assert_eq!(app.server.psql(&app.database, "SELECT word FROM marker")?, "changed");
+    app.restore(&["apply", "--only", "files", "--into", &target_text])?
+        .expect(13)?;
+    assert_eq!(
+        app.server.psql(&app.database, "SELECT word FROM marker")?,
+        "changed"
+    );
     Ok(())
 }
 
@@ -142,11 +169,34 @@ fn one_table_into_another_database() -> Result<()> {
     let app = App::new(cluster()?, "table", &bulk(500))?;
     app.backup()?;
     let other = app.server.database("table_into")?;
-    let args = ["apply", "--only", "db", "--into", &other, "--table", "public.marker"];
+    let args = [
+        "apply",
+        "--only",
+        "db",
+        "--into",
+        &other,
+        "--table",
+        "public.marker",
+    ];
     app.restore(&args)?.expect(0)?;
-    assert_eq!(app.server.psql(&other, "SELECT word FROM marker")?, "original");
-    assert_eq!(app.server.psql(&other, "SELECT to_regclass('bulk') IS NULL")?, "t");
-    let args = ["apply", "--only", "db", "--into", &other, "--table", "public.nothing"];
+    assert_eq!(
+        app.server.psql(&other, "SELECT word FROM marker")?,
+        "original"
+    );
+    assert_eq!(
+        app.server
+            .psql(&other, "SELECT to_regclass('bulk') IS NULL")?,
+        "t"
+    );
+    let args = [
+        "apply",
+        "--only",
+        "db",
+        "--into",
+        &other,
+        "--table",
+        "public.nothing",
+    ];
     app.restore(&args)?.expect(10)?;
     Ok(())
 }
@@ -156,11 +206,15 @@ fn only_a_part() -> Result<()> {
     let app = App::new(cluster()?, "part", &bulk(500))?;
     let original = app.state()?;
     app.backup()?;
-    app.server.psql(&app.database, "UPDATE marker SET word = 'changed'")?;
+    app.server
+        .psql(&app.database, "UPDATE marker SET word = 'changed'")?;
     fs::write(app.files.path().join("none"), "changed")?;
     app.restore(&["apply", "--only", "files"])?.expect(0)?;
     assert!(app.tree()? == original.1, "the files differ");
-    assert_eq!(app.server.psql(&app.database, "SELECT word FROM marker")?, "changed");
+    assert_eq!(
+        app.server.psql(&app.database, "SELECT word FROM marker")?,
+        "changed"
+    );
     app.restore(&["apply", "--only", "db"])?.expect(0)?;
     same(&app.state()?.0, &original.0)
 }
@@ -170,7 +224,10 @@ fn a_chain_verifies_the_set_just_made() -> Result<()> {
     let app = App::new(cluster()?, "chain", &bulk(100))?;
     let made = app.tool("th-backup")?.run()?.expect(0)?;
     app.backup()?;
-    let verify = app.tool("th-restore")?.args(["verify", "-"]).stdin(made.stdout.clone());
+    let verify = app
+        .tool("th-restore")?
+        .args(["verify", "-"])
+        .stdin(made.stdout.clone());
     let verified = verify.run()?.expect(0)?;
     assert_eq!(verified.data()["set"], made.data()["set"]);
     Ok(())

@@ -28,7 +28,9 @@ pub(crate) fn postgres17() -> Result<&'static ContainerServer> {
 }
 
 fn shared<T>(cell: &'static OnceLock<Result<T>>, start: fn() -> Result<T>) -> Result<&'static T> {
-    cell.get_or_init(start).as_ref().map_err(|error| anyhow!("{error:#}"))
+    cell.get_or_init(start)
+        .as_ref()
+        .map_err(|error| anyhow!("{error:#}"))
 }
 
 /// th-backup of a database into a store.
@@ -48,12 +50,19 @@ impl<'a> App<'a> {
     /// Makes a database by `sql`, and files.
     pub(crate) fn new(server: &'a dyn Server, prefix: &str, sql: &str) -> Result<Self> {
         let database = server.database_with(prefix, sql)?;
-        Ok(Self { server, database, store: Store::new()?, files: files()? })
+        Ok(Self {
+            server,
+            database,
+            store: Store::new()?,
+            files: files()?,
+        })
     }
 
     /// One of the tools.
     pub(crate) fn tool(&self, name: &str) -> Result<Tool> {
-        let tool = self.server.target(self.store.target(Tool::new(name)?), &self.database);
+        let tool = self
+            .server
+            .target(self.store.target(Tool::new(name)?), &self.database);
         Ok(tool.args(["--files".as_ref(), self.files.path().as_os_str()]))
     }
 
@@ -84,7 +93,10 @@ impl<'a> App<'a> {
     pub(crate) fn beside(&self) -> Result<Vec<String>> {
         let prefix = format!("{}_", self.database);
         let names = self.server.databases()?;
-        Ok(names.into_iter().filter(|name| name.starts_with(&prefix)).collect())
+        Ok(names
+            .into_iter()
+            .filter(|name| name.starts_with(&prefix))
+            .collect())
     }
 }
 
@@ -105,7 +117,10 @@ fn fill(root: &Path) -> Result<()> {
     symlink("2026/11/report.pdf", root.join("latest"))?;
     symlink("/nowhere/at/all", root.join("dangling"))?;
     for number in 0..200 {
-        fs::write(root.join(format!("2026/{number}.txt")), format!("file {number}\n").repeat(50))?;
+        fs::write(
+            root.join(format!("2026/{number}.txt")),
+            format!("file {number}\n").repeat(50),
+        )?;
     }
     Ok(())
 }
