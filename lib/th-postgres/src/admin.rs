@@ -66,7 +66,7 @@ impl Admin {
     /// Those of the session.
     pub fn databases(&mut self) -> Result<Vec<Listed>, Error> {
         self.session.all(
-            "SELECT datname AS name, pg_database_size(oid) AS size_bytes, \
+            "SELECT datname AS name, coalesce(pg_database_size(oid), 0) AS size_bytes, \
              shobj_description(oid, 'pg_database') AS comment \
              FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE \"C\"",
         )

@@ -118,7 +118,8 @@ impl Fail for Error {
             Self::Sql { sqlstate, .. } if sqlstate == "55P03" => {
                 Some("another session holds a table: try again when it is done".into())
             }
-            Self::Program { stderr, .. } if stderr.contains("lock timeout") => {
+            // pg_dump's --lock-wait-timeout is a statement timeout to the server.
+            Self::Program { stderr, .. } if stderr.contains("statement timeout") => {
                 Some("another session holds a table: try again when it is done".into())
             }
             Self::Connect { .. }

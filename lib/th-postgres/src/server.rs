@@ -13,6 +13,7 @@ use th_record::{Fingerprint, Image};
 
 use crate::program::Program;
 
+use crate::quote::identifier;
 use crate::session::Session;
 use crate::url::Url;
 use crate::{Error, Facts, fingerprint};
@@ -273,6 +274,15 @@ impl Server {
     /// Those of the session.
     pub fn facts(&self, database: &str) -> Result<Facts, Error> {
         Facts::read(&mut self.session(database)?)
+    }
+
+    /// Creates a schema in `database`, if it is not there.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn create_schema(&self, database: &str, schema: &str) -> Result<(), Error> {
+        let sql = format!("CREATE SCHEMA IF NOT EXISTS {};", identifier(schema));
+        self.session(database)?.execute(&sql)
     }
 
     /// Returns the server's data directory and how many bytes are free there; `None` when this host

@@ -27,7 +27,8 @@ pub struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Creates the database and restores the dump into it, or of the dump only one table.
+    /// Creates the database and restores the dump into it. With `only`, restores that table alone,
+    /// and creates the database only if it is not there.
     ///
     /// # Errors
     /// [`Error::Postgres`] at the first statement that fails, [`Error::Store`].
@@ -43,7 +44,13 @@ impl Copy<'_> {
             .as_ref()
             .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
         let mut admin = server.admin()?;
-        admin.create(name, &database.into())?;
+        let mut databases = admin.databases()?.into_iter();
+        if only.is_none() || !databases.any(|database| database.name == name) {
+            admin.create(name, &database.into())?;
+        }
+        if let Some((schema, _)) = only {
+            server.create_schema(name, schema)?;
+        }
         let progress = run.progress("restore", Some(database.dump_bytes));
         let dump = Dump {
             reader: &mut open(store, manifest, DUMP)?,

@@ -52,7 +52,7 @@ pub enum Error {
     Exists(String),
     /// The names of the databases beside it would be cut off.
     #[error(
-        "the name of database '{0}' is longer than the 32 bytes that leave room for '_restore_' and an id"
+        "the name of database '{0}' is longer than the 33 bytes that leave room for '_restore_' and an id"
     )]
     LongName(String),
     /// There is not enough space.

@@ -102,9 +102,9 @@ mod tests {
             beside("app", "before", &id).unwrap(),
             "app_before_20261123T020000Z-7f3a"
         );
-        assert!(beside(&"x".repeat(32), "restore", &id).is_ok());
+        assert!(beside(&"x".repeat(33), "restore", &id).is_ok());
         assert!(matches!(
-            beside(&"x".repeat(33), "restore", &id),
+            beside(&"x".repeat(34), "restore", &id),
             Err(Error::LongName(_))
         ));
     }

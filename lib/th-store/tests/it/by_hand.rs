@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use th_store::RESTORE_FILES;
+
 use crate::kit::{Bench, FIRST, SECOND};
 
 /// Returns the commands under a heading.
@@ -125,6 +127,12 @@ fn the_commands_restore_files_of_every_kind() {
         fs::read_to_string(set.path.join("config/.env")).unwrap(),
         "SECRET=1\n"
     );
+}
+
+#[test]
+fn the_manual_has_the_same_commands() {
+    let manual = include_str!("../../../../docs/store-format.md");
+    assert!(manual.contains(RESTORE_FILES));
 }
 
 #[test]
