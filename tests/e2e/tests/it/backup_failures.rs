@@ -108,7 +108,6 @@ fn a_locked_table_is_not_waited_for_longer_than_told() -> Result<()> {
 }
 
 #[test]
-#[ignore = "pg_dump calls it a statement timeout, for which there is no hint"]
 fn a_locked_table_gives_a_hint() -> Result<()> {
     let ended = against_a_lock()?.expect(1)?;
     assert!(!ended.record["error"]["hint"].is_null(), "{}", ended.record);

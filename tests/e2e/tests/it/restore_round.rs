@@ -185,7 +185,6 @@ fn one_table_into_a_database_that_is_made_for_it() -> Result<()> {
 }
 
 #[test]
-#[ignore = "th-restore makes the database of --into even if it is there, and fails"]
 fn one_table_into_a_database_that_is_there() -> Result<()> {
     let app = App::new(cluster()?, "table", &bulk(500))?;
     app.backup()?;
