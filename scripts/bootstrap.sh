@@ -26,8 +26,8 @@ packages='' programs='' engine=
 need() {
   case $1 in
     build)
-      packages="$packages gcc libc6-dev libssl-dev make pkg-config"
-      programs="$programs cc make pkg-config" ;;
+      packages="$packages gcc libc6-dev make"
+      programs="$programs cc make" ;;
     demo)
       need build
       packages="$packages jq postgresql postgresql-client zstd"
@@ -80,7 +80,6 @@ elsewhere() {
   for program in $programs; do
     command -v "$program" >/dev/null || missing="$missing $program"
   done
-  pkg-config --exists openssl 2>/dev/null || missing="$missing openssl-headers"
   [ -z "$missing" ] || die "not a Debian, so please install:$missing"
 }
 

@@ -131,11 +131,6 @@ impl<T> Hashing<T> {
         }
     }
 
-    /// Returns how many bytes have passed.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// Returns what was wrapped, the digest and the number of bytes.
     pub fn finish(self) -> (T, Digest, u64) {
         (self.inner, Digest::finish(self.hash), self.bytes)

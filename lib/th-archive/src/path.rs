@@ -55,13 +55,6 @@ impl EntryPath {
         Self(path)
     }
 
-    /// Returns the names that the path is made of.
-    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
-        self.as_bytes()
-            .split(|byte| *byte == b'/')
-            .map(OsStr::from_bytes)
-    }
-
     /// Returns the path of the directory, `None` at the top, and the name in it.
     pub fn split(&self) -> (Option<&Path>, &OsStr) {
         let bytes = self.as_bytes();
@@ -150,7 +143,6 @@ mod tests {
     fn a_path_splits_into_directory_and_name() {
         let path = EntryPath::new("a/b/c").unwrap();
         assert_eq!(path.split(), (Some(Path::new("a/b")), OsStr::new("c")));
-        assert_eq!(path.names().count(), 3);
         let top = EntryPath::new("a").unwrap();
         assert_eq!(top.split(), (None, OsStr::new("a")));
         assert_eq!(top.child(OsStr::new("b")).as_path(), Path::new("a/b"));

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
+use crate::call::Call;
 use crate::program::Program;
-use crate::server::Call;
 use crate::{Error, Server};
 
 impl Server {

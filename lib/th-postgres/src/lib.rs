@@ -1,12 +1,14 @@
 //! PostgreSQL by its own client programs: the host's, or those of the server's container.
 
 mod admin;
+mod call;
 mod compare;
 mod error;
 mod facts;
 mod fingerprint;
 mod globals;
 mod program;
+mod questions;
 mod quote;
 mod restore;
 mod server;
@@ -15,11 +17,12 @@ mod snapshot;
 mod url;
 
 pub use admin::{Admin, Listed};
+pub use call::Call;
 pub use compare::{differences, table_difference};
 pub use error::Error;
 pub use facts::Facts;
 pub use program::{Input, Output, Pipe, Program};
 pub use restore::Dump;
-pub use server::{Call, Server};
+pub use server::Server;
 pub use session::Session;
 pub use snapshot::Snapshot;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use crate::server::Call;
+use crate::call::Call;
 use crate::{Error, Server};
 
 /// What goes between a decompressor and a program at once.

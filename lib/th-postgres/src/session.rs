@@ -8,8 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 
 use serde::de::DeserializeOwned;
 
+use crate::call::Call;
 use crate::program::{Input, Output, Program};
-use crate::server::Call;
 use crate::{Error, Server};
 
 /// What ends an answer. No JSON text begins with it.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::call::Call;
 use crate::fingerprint::{self, Positions};
 use crate::program::Program;
-use crate::server::Call;
 use crate::session::Session;
 use crate::{Error, Facts, Server};
 use th_record::Fingerprint;

@@ -2,12 +2,15 @@
 
 mod apply;
 mod args;
+mod beside;
 mod context;
 mod error;
 mod files;
 mod gc;
+mod guard;
 mod list;
 mod moves;
+mod parts;
 mod pending;
 mod plan;
 mod preflight;
@@ -65,7 +68,7 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
             into: Some(into),
             table,
             ..
-        } => apply::apply_beside(&context, run, set, *only, into, table.as_deref()),
+        } => beside::apply_beside(&context, run, set, *only, into, table.as_deref()),
         Command::Undo { .. } => undo::undo(&context, run),
         Command::Gc { older_than, .. } => gc::gc(&context, run, **older_than),
     }

@@ -1,0 +1,150 @@
+//! Running client programs: the host's, or those of the server's container.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use th_docker::ExecSpec;
+
+use crate::program::Program;
+use crate::server::Place;
+use crate::{Error, Server};
+
+/// A client program, and what to start it with.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Call<'a> {
+    /// The program.
+    pub program: &'a str,
+    /// Its arguments, without those to connect.
+    pub args: &'a [String],
+    /// Variables on top of what is needed to connect.
+    pub env: &'a [(&'a str, &'a str)],
+    /// The database to connect to; `None` for a program that does not connect.
+    pub database: Option<&'a str>,
+    /// Whether the program reads stdin.
+    pub stdin: bool,
+}
+
+impl Server {
+    /// Checks that the host's `program` is not older than the server. A container's own always fits.
+    ///
+    /// # Errors
+    /// [`Error::OldClient`], [`Error::Start`].
+    pub fn check_client(&self, program: &str) -> Result<(), Error> {
+        if self.container().is_some() {
+            return Ok(());
+        }
+        let start = |source| Error::Start {
+            program: program.to_owned(),
+            source,
+        };
+        let output = Command::new(self.host_program(program))
+            .arg("--version")
+            .output()
+            .map_err(start)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let client = text
+            .split_whitespace()
+            .find_map(|word| word.split('.').next()?.parse::<u32>().ok())
+            .unwrap_or_default();
+        if client < self.major() {
+            let program = program.to_owned();
+            return Err(Error::OldClient {
+                program,
+                client,
+                server: self.major(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Starts a client program.
+    ///
+    /// # Errors
+    /// [`Error::Start`], or one of Docker.
+    pub fn start(&self, call: &Call<'_>) -> Result<Program, Error> {
+        let Call {
+            program,
+            args,
+            env,
+            database,
+            stdin,
+        } = call;
+        let connection = database
+            .map(|name| self.connection(name))
+            .unwrap_or_default();
+        match &self.place {
+            Place::Host { url, .. } => {
+                let mut command = Command::new(self.host_program(program));
+                command.args(*args).args(connection);
+                command
+                    .env("PGAPPNAME", &self.application)
+                    .envs(env.iter().copied());
+                if let Some(password) = &url.password {
+                    command.env("PGPASSWORD", password.expose());
+                }
+                command.stdin(if *stdin {
+                    Stdio::piped()
+                } else {
+                    Stdio::null()
+                });
+                let child = command
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped())
+                    .spawn()
+                    .map_err(|source| Error::Start {
+                        program: (*program).to_owned(),
+                        source,
+                    })?;
+                Ok(Program::host(program, child, Arc::clone(&self.cancel)))
+            }
+            Place::Container {
+                docker,
+                container,
+                password,
+                ..
+            } => {
+                let mut cmd = vec![(*program).to_owned()];
+                cmd.extend_from_slice(args);
+                cmd.extend(connection);
+                let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+                let mut env: Vec<_> = env.iter().copied().map(owned).collect();
+                env.push(owned(("PGAPPNAME", &self.application)));
+                env.extend(password.iter().map(|it| owned(("PGPASSWORD", it.expose()))));
+                let spec = ExecSpec {
+                    cmd,
+                    env,
+                    user: None,
+                    stdin: *stdin,
+                };
+                let exec = docker.exec(&container.id, &spec, Arc::clone(&self.cancel))?;
+                Ok(Program::container(program, exec))
+            }
+        }
+    }
+
+    /// Returns the arguments by which a client program connects to `database`.
+    pub(crate) fn connection(&self, database: &str) -> Vec<String> {
+        let (user, database) = match &self.place {
+            Place::Host { url, user } => (user.as_ref(), url.of(database)),
+            Place::Container { user, .. } => {
+                // pg_dumpall takes no bare name, but all of them take a connection string.
+                let name = database.replace('\\', "\\\\").replace('\'', "\\'");
+                (Some(user), format!("dbname='{name}'"))
+            }
+        };
+        let user = user.map(|user| format!("--username={user}"));
+        user.into_iter()
+            .chain([format!("--dbname={database}")])
+            .collect()
+    }
+
+    /// Returns the host's program for this server: Debian keeps one directory a major version.
+    fn host_program(&self, name: &str) -> std::path::PathBuf {
+        let debian = Path::new("/usr/lib/postgresql")
+            .join(self.major().to_string())
+            .join("bin");
+        let path = debian.join(name);
+        if path.exists() { path } else { name.into() }
+    }
+}

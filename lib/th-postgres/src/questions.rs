@@ -1,0 +1,109 @@
+//! What a server is asked beside its content.
+
+use std::io::Read;
+
+use th_record::Fingerprint;
+
+use crate::quote::identifier;
+use crate::server::Place;
+use crate::{Call, Error, Facts, Server, fingerprint};
+
+#[derive(serde::Deserialize)]
+struct Answer {
+    answer: Option<String>,
+}
+
+impl Server {
+    /// Returns the fingerprint of `database` as it is now; for one that nobody else changes.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn fingerprint(
+        &self,
+        database: &str,
+        on_table: &mut dyn FnMut(&str),
+    ) -> Result<Fingerprint, Error> {
+        let mut session = self.session(database)?;
+        session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;")?;
+        let fingerprint = fingerprint::take(&mut session, on_table)?;
+        session.close()?;
+        Ok(fingerprint)
+    }
+
+    /// Returns what `database` is made of.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn facts(&self, database: &str) -> Result<Facts, Error> {
+        Facts::read(&mut self.session(database)?)
+    }
+
+    /// Creates a schema in `database`, if it is not there.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn create_schema(&self, database: &str, schema: &str) -> Result<(), Error> {
+        let sql = format!("CREATE SCHEMA IF NOT EXISTS {};", identifier(schema));
+        self.session(database)?.execute(&sql)
+    }
+
+    /// Returns the server's data directory and how many bytes are free there; `None` when this host
+    /// or this role cannot tell.
+    ///
+    /// # Errors
+    /// Those of the session and of Docker.
+    pub fn data_space(&self) -> Result<Option<(String, u64)>, Error> {
+        let path = match self.admin()?.setting("data_directory") {
+            Err(Error::Sql { .. }) => return Ok(None),
+            other => other?,
+        };
+        let free = match &self.place {
+            Place::Host { url, .. } if url.is_local() => rustix::fs::statvfs(path.as_str())
+                .ok()
+                .map(|stat| stat.f_bavail * stat.f_frsize),
+            Place::Host { .. } => None,
+            Place::Container { .. } => {
+                let args = ["-Pk".to_owned(), path.clone()];
+                let call = Call {
+                    program: "df",
+                    args: &args,
+                    ..Call::default()
+                };
+                let mut program = self.start(&call)?;
+                let mut text = String::new();
+                match program.output()?.read_to_string(&mut text) {
+                    Ok(_) => program.wait()?,
+                    Err(error) => return Err(program.explain(error)),
+                }
+                // The second line: file system, size, used, available.
+                let available = text
+                    .lines()
+                    .nth(1)
+                    .and_then(|line| line.split_whitespace().nth(3));
+                available
+                    .and_then(|kib| kib.parse::<u64>().ok())
+                    .map(|kib| kib * 1024)
+            }
+        };
+        Ok(free.map(|free| (path, free)))
+    }
+
+    /// Returns the first column of the first row of `query` as text; `None` when there is no row,
+    /// or it is null.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn ask(&self, database: &str, query: &str) -> Result<Option<String>, Error> {
+        let mut session = self.session(database)?;
+        session.execute("RESET search_path;")?;
+        let query = query.trim().trim_end_matches(';');
+        // The column list names the first column only, whatever the others are.
+        let answers: Vec<Answer> = session.all(&format!(
+            "SELECT answer::text AS answer FROM (\n{query}\n) q (answer) LIMIT 1"
+        ))?;
+        Ok(answers
+            .into_iter()
+            .next()
+            .and_then(|Answer { answer }| answer))
+    }
+}
