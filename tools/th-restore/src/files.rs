@@ -29,34 +29,28 @@ pub(crate) fn stage(
 ) -> Result<FileChanges, Error> {
     fs::create_dir_all(root).map_err(Error::io(root))?;
     aside.create()?;
-    let total = manifest.files.as_ref().map_or(0, |files| files.total_bytes);
-    let progress = run.progress("files", Some(total));
-    let cancel = run.cancel();
-    let mut on = |path: &Path, bytes| {
-        progress.at(&path.to_string_lossy());
-        progress.add(bytes);
-    };
-    let mut watch = Watch::new(&cancel, &mut on);
-    let mut unpack = Unpack::new(&aside.new_dir())?;
-    let mut stager = Stager {
-        list: aside.list()?,
-        whole: None,
-        changes: FileChanges::default(),
-    };
-    let mut diff = Diff::new(root, exclude, listing(store, manifest)?)?;
-    while let Some(change) = diff.next(&mut watch)? {
-        if let Some(entry) = stager.take(change, root)? {
-            unpack.want(&entry, &entry.path)?;
+    watched(run, manifest, |watch| {
+        let mut unpack = Unpack::new(&aside.new_dir())?;
+        let mut stager = Stager {
+            list: aside.list()?,
+            whole: None,
+            changes: FileChanges::default(),
+        };
+        let mut diff = Diff::new(root, exclude, listing(store, manifest)?)?;
+        while let Some(change) = diff.next(watch)? {
+            if let Some(entry) = stager.take(change, root)? {
+                unpack.want(&entry, &entry.path)?;
+            }
         }
-    }
-    let Stager {
-        list, mut changes, ..
-    } = stager;
-    list.finish()?;
-    changes.written_bytes = unpack.run(&|pack| store.open_pack(pack), &mut watch)?.bytes;
-    changes.root = root.to_string_lossy().into_owned();
-    changes.kept = kept(&changes, aside);
-    Ok(changes)
+        let Stager {
+            list, mut changes, ..
+        } = stager;
+        list.finish()?;
+        changes.written_bytes = unpack.run(&|pack| store.open_pack(pack), watch)?.bytes;
+        changes.root = root.to_string_lossy().into_owned();
+        changes.kept = kept(&changes, aside);
+        Ok(changes)
+    })
 }
 
 /// Writes all files of the set into `target`, which must be empty or missing.
@@ -67,6 +61,28 @@ pub(crate) fn unpack_into(
     target: &Path,
 ) -> Result<FileChanges, Error> {
     require_empty(target)?;
+    let unpacked = watched(run, manifest, |watch| {
+        let mut unpack = Unpack::new(target)?;
+        for entry in listing(store, manifest)? {
+            let entry = entry?;
+            unpack.want(&entry, &entry.path)?;
+        }
+        Ok(unpack.run(&|pack| store.open_pack(pack), watch)?)
+    })?;
+    Ok(FileChanges {
+        root: target.to_string_lossy().into_owned(),
+        added: unpacked.files,
+        written_bytes: unpacked.bytes,
+        ..FileChanges::default()
+    })
+}
+
+/// Does `work` with its progress shown, and stopped when the run is.
+fn watched<T>(
+    run: &Run,
+    manifest: &Manifest,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let total = manifest.files.as_ref().map_or(0, |files| files.total_bytes);
     let progress = run.progress("files", Some(total));
     let cancel = run.cancel();
@@ -74,19 +90,7 @@ pub(crate) fn unpack_into(
         progress.at(&path.to_string_lossy());
         progress.add(bytes);
     };
-    let mut watch = Watch::new(&cancel, &mut on);
-    let mut unpack = Unpack::new(target)?;
-    for entry in listing(store, manifest)? {
-        let entry = entry?;
-        unpack.want(&entry, &entry.path)?;
-    }
-    let unpacked = unpack.run(&|pack| store.open_pack(pack), &mut watch)?;
-    Ok(FileChanges {
-        root: target.to_string_lossy().into_owned(),
-        added: unpacked.files,
-        written_bytes: unpacked.bytes,
-        ..FileChanges::default()
-    })
+    work(&mut Watch::new(&cancel, &mut on))
 }
 
 /// Does for the configuration files what [`stage`] does for the files. Those that the set does not
