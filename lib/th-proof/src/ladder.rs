@@ -1,5 +1,6 @@
 //! Climbing the ladder.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use chrono::{SubsecRound, Utc};
@@ -23,6 +24,8 @@ pub struct Ladder<'a> {
     pub server: Option<&'a Server>,
     /// The query of the level `app`.
     pub app_query: Option<&'a str>,
+    /// Packs that need not be read again, since an earlier proof has read them.
+    pub trusted: Option<&'a HashSet<String>>,
 }
 
 /// How far a set has been proven.
@@ -189,7 +192,11 @@ impl Ladder<'_> {
             progress.add(bytes);
         };
         let mut watch = Watch::new(&cancel, &mut on);
-        let found = self.store.verify_bytes(self.manifest, &mut watch)?;
+        let found = self.store.verify_bytes(
+            self.manifest,
+            self.trusted.unwrap_or(&HashSet::new()),
+            &mut watch,
+        )?;
         for name in found.unknown {
             run.warn(format!(
                 "'{name}' is in the set's directory but not in its manifest"

@@ -1,5 +1,6 @@
 //! The store, wherever it is.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use th_archive::{Previous, Watch};
 use th_record::{Id, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
-use crate::{Bytes, DirStore, Error, Incoming, Listed, Swept};
+use crate::{Bytes, DirStore, Error, Incoming, Listed, SetRef, Swept};
 
 /// A place where sets live.
 #[derive(Debug, Clone)]
@@ -98,14 +99,20 @@ impl Store {
         dir.record_proof(id, levels)
     }
 
-    /// Reads every object and pack of a set again and compares size and hash.
+    /// Reads every object and pack of a set again and compares size and hash. Packs that are
+    /// `trusted`, by name, are not read.
     ///
     /// # Errors
     /// Those of [`Store::load`], and [`Error::Io`] when reading fails for another reason than that
     /// the file is missing. Differences are no error: they are what is returned.
-    pub fn verify_bytes(&self, manifest: &Manifest, watch: &mut Watch<'_>) -> Result<Bytes, Error> {
+    pub fn verify_bytes(
+        &self,
+        manifest: &Manifest,
+        trusted: &HashSet<String>,
+        watch: &mut Watch<'_>,
+    ) -> Result<Bytes, Error> {
         let Self::Dir(dir) = self;
-        dir.verify_bytes(manifest, watch)
+        dir.verify_bytes(manifest, trusted, watch)
     }
 
     /// Opens the object `name` of the set `id` and returns a reader of what it held before
@@ -128,6 +135,22 @@ impl Store {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         th_archive::open(&dir.packs_dir().join(name))
+    }
+
+    /// Returns the packs of a set that are known to hold: those of one whose bytes were proven.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`].
+    pub fn proven_packs(&self, set: &SetRef) -> Result<HashSet<String>, Error> {
+        if set.level().is_none() {
+            return Ok(HashSet::new());
+        }
+        let packs = self.load(&set.id)?.files.map(|files| files.packs);
+        Ok(packs
+            .unwrap_or_default()
+            .into_iter()
+            .map(|pack| pack.name)
+            .collect())
     }
 
     /// Returns what a capture of the same files needs to know of the set; `None` when it has no

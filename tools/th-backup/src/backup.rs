@@ -1,10 +1,11 @@
 //! Making a backup: what is there is observed, then each part is written, then all is published.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use chrono::{SubsecRound, Utc};
-use th_archive::{Captured, Exclude, Previous};
+use th_archive::{Captured, Exclude};
 use th_cli::{Outcome, Run};
 use th_config::Environment;
 use th_postgres::Server;
@@ -14,7 +15,7 @@ use th_record::{
     Config, ErrorKind, FORMAT, Id, Level, Manifest, Method, Object, References, Status,
 };
 use th_state::State;
-use th_store::{Incoming, Listed, Published, Store};
+use th_store::{Incoming, Listed, Published, SetRef, Store};
 
 use crate::database::{Dumped, Source};
 use crate::files::{Tree, check_references, store_config};
@@ -60,20 +61,25 @@ fn look(
         }),
         None => None,
     };
+    let parent = match (store, sets.iter().find_map(Listed::set)) {
+        (Some(store), Some(newest)) => Some(store.load(&newest.id)?),
+        _ => None,
+    };
     let files = match &env.files.uploads {
         Some(root) => {
             let exclude = Exclude::new(&env.files.exclude)?;
-            let total_bytes = th_archive::total_bytes(root, &exclude)?;
+            let known = parent.as_ref().and_then(|parent| parent.files.as_ref());
+            let total_bytes = match known {
+                // The walk that follows tells; a plan has no other.
+                Some(known) if !args.output.plan => known.total_bytes,
+                _ => th_archive::total_bytes(root, &exclude)?,
+            };
             Some(ObservedFiles {
                 root: root.to_string_lossy().into_owned(),
                 total_bytes,
             })
         }
         None => None,
-    };
-    let parent = match (store, sets.iter().find_map(Listed::set)) {
-        (Some(store), Some(newest)) => Some(store.load(&newest.id)?),
-        _ => None,
     };
     let config = &env.files.config;
     Ok(Observed {
@@ -128,7 +134,11 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         ),
         None => None,
     };
-    let previous = previous(&store, &sets)?;
+    let parent = newest_with_files(&sets);
+    let previous = match parent {
+        Some(set) => store.previous(&store.load(&set.id)?),
+        None => None,
+    };
     let captured = match &env.files.uploads {
         Some(root) => {
             let tree = Tree {
@@ -147,6 +157,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         captured,
         config: None,
         references: None,
+        trusted: parent.map_or(Ok(HashSet::new()), |set| store.proven_packs(set))?,
     };
     set.check_references(env, &incoming)?;
     if !env.files.config.is_empty() {
@@ -185,16 +196,11 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     conclude(args, env, run, &store, server.as_ref(), &set, published)
 }
 
-/// Returns what the newest set with files knows of them.
-fn previous(store: &Store, sets: &[Listed]) -> Result<Option<Previous>, Error> {
-    let newest = sets
-        .iter()
+/// Returns the newest set with files.
+fn newest_with_files(sets: &[Listed]) -> Option<&SetRef> {
+    sets.iter()
         .filter_map(Listed::set)
-        .find(|set| set.files.is_some());
-    match newest {
-        Some(set) => Ok(store.previous(&store.load(&set.id)?)),
-        None => Ok(None),
-    }
+        .find(|set| set.files.is_some())
 }
 
 /// The parts of a set that are written.
@@ -203,6 +209,8 @@ struct Set {
     captured: Option<Captured>,
     config: Option<(Config, Object)>,
     references: Option<References>,
+    /// Packs of the set before, which its own proof has read: they are not read again every night.
+    trusted: HashSet<String>,
 }
 
 impl Set {
@@ -267,6 +275,7 @@ fn conclude(
             manifest: &manifest,
             server,
             app_query: env.backup.app_query.as_deref(),
+            trusted: Some(&set.trusted),
         };
         // Without a database there is nothing above `bytes` to prove.
         let wanted = if manifest.database.is_some() {

@@ -211,6 +211,7 @@ fn stage(
             manifest,
             server: None,
             app_query,
+            trusted: None,
         };
         refuse(
             manifest,

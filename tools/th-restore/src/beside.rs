@@ -104,6 +104,7 @@ fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
         manifest: copy.manifest,
         server: None,
         app_query: None,
+        trusted: None,
     };
     let proven = ladder
         .climb_in_place(run, copy.server, copy.name)

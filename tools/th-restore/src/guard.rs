@@ -18,6 +18,7 @@ pub(crate) fn prove_bytes(
         manifest,
         server: None,
         app_query: None,
+        trusted: None,
     };
     refuse(manifest, &ladder.climb(run, Level::Bytes)?.differences)
 }

@@ -42,6 +42,7 @@ pub(crate) fn verify(
         manifest: &manifest,
         server: server.as_ref(),
         app_query: context.env.backup.app_query.as_deref(),
+        trusted: None,
     };
     let proven = ladder.climb(run, wanted)?;
     let verified = Verified {

@@ -89,8 +89,11 @@ impl Bench {
     pub(crate) fn verify(&self, manifest: &Manifest) -> Result<Bytes, Error> {
         let stop = AtomicBool::new(false);
         let mut on = |_: &Path, _: u64| {};
-        self.store
-            .verify_bytes(manifest, &mut Watch::new(&stop, &mut on))
+        self.store.verify_bytes(
+            manifest,
+            &Default::default(),
+            &mut Watch::new(&stop, &mut on),
+        )
     }
 }
 

@@ -65,9 +65,11 @@ fn a_stopped_verification_says_so() {
     let set = bench.publish(FIRST);
     let mut on = |_: &Path, _: u64| {};
     let stop = AtomicBool::new(true);
-    let result = bench
-        .store
-        .verify_bytes(&set.manifest, &mut Watch::new(&stop, &mut on));
+    let result = bench.store.verify_bytes(
+        &set.manifest,
+        &Default::default(),
+        &mut Watch::new(&stop, &mut on),
+    );
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Interrupted);
 }
 
