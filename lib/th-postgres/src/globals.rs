@@ -21,6 +21,10 @@ impl Server {
             program: "pg_dumpall",
             args: &args,
             database: Some("postgres"),
+            // It reads nothing, but must not be signalled when this process dies, and ends soon by
+            // itself: it asks a child for pg_dump's version, and that child, orphaned, would die of
+            // SIGPIPE in the arms of the postmaster, which takes it for a crash of its own.
+            stdin: true,
             ..Call::default()
         })
     }
