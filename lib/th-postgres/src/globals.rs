@@ -22,7 +22,7 @@ impl Server {
             args: &args,
             database: Some("postgres"),
             // It reads nothing, but must not be signalled when this process dies, and ends soon by
-            // itself: it asks a child for pg_dump's version, and that child, orphaned, would die of
+            // itself: it asks a child for pg_dump's version, and that child, orphaned, may die of
             // SIGPIPE in the arms of the postmaster, which takes it for a crash of its own.
             stdin: true,
             ..Call::default()
