@@ -72,6 +72,18 @@ impl Admin {
         )
     }
 
+    /// Tells whether there is a database called `name`.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn has(&mut self, name: &str) -> Result<bool, Error> {
+        let query = format!(
+            "SELECT count(*) AS count FROM pg_database WHERE datname = {}",
+            literal(name)
+        );
+        self.count(&query).map(|count| count > 0)
+    }
+
     /// Returns the value of a setting of the server.
     ///
     /// # Errors
@@ -249,18 +261,6 @@ impl Admin {
             "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
              WHERE datname IN ({}) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
             names.join(", ")
-        ))
-    }
-
-    /// Ends the sessions that a dead run left behind: those of `application` but our own.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn close_application(&mut self, application: &str) -> Result<u64, Error> {
-        self.count(&format!(
-            "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
-             WHERE application_name = {} AND pid <> pg_backend_pid()",
-            literal(application)
         ))
     }
 

@@ -44,8 +44,7 @@ impl Copy<'_> {
             .as_ref()
             .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
         let mut admin = server.admin()?;
-        let mut databases = admin.databases()?.into_iter();
-        if only.is_none() || !databases.any(|database| database.name == name) {
+        if only.is_none() || !admin.has(name)? {
             admin.create(name, &database.into())?;
         }
         if let Some((schema, _)) = only {

@@ -125,13 +125,6 @@ impl Failure {
         }
     }
 
-    /// Adds what to do next.
-    #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-
     /// Describes `error` with the whole chain of its sources.
     pub fn of(error: &dyn Fail) -> Self {
         let mut message = error.to_string();

@@ -8,7 +8,7 @@ use th_archive::{Previous, Watch};
 use th_record::{Id, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
-use crate::{Bytes, DirStore, Error, Incoming, Listed, SetRef, Swept};
+use crate::{Bytes, DirStore, Error, Incoming, Listed, Swept};
 
 /// A place where sets live.
 #[derive(Debug, Clone)]
@@ -45,12 +45,6 @@ impl Store {
     pub fn set_dir(&self, id: &Id) -> PathBuf {
         let Self::Dir(dir) = self;
         dir.set_dir(id)
-    }
-
-    /// Returns where a tool that was given flags alone keeps its lock, journal and state.
-    pub fn state_dir(&self) -> PathBuf {
-        let Self::Dir(dir) = self;
-        dir.root().join("state")
     }
 
     /// Begins to write the set `id`.
@@ -135,22 +129,6 @@ impl Store {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         th_archive::open(&dir.packs_dir().join(name))
-    }
-
-    /// Returns the packs of a set that are known to hold: those of one whose bytes were proven.
-    ///
-    /// # Errors
-    /// Those of [`Store::load`].
-    pub fn proven_packs(&self, set: &SetRef) -> Result<HashSet<String>, Error> {
-        if set.level().is_none() {
-            return Ok(HashSet::new());
-        }
-        let packs = self.load(&set.id)?.files.map(|files| files.packs);
-        Ok(packs
-            .unwrap_or_default()
-            .into_iter()
-            .map(|pack| pack.name)
-            .collect())
     }
 
     /// Returns what a capture of the same files needs to know of the set; `None` when it has no

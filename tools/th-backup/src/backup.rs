@@ -134,11 +134,13 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         ),
         None => None,
     };
-    let parent = newest_with_files(&sets);
-    let previous = match parent {
-        Some(set) => store.previous(&store.load(&set.id)?),
+    let parent = match newest_with_files(&sets) {
+        Some(set) => Some((set, store.load(&set.id)?)),
         None => None,
     };
+    let previous = parent
+        .as_ref()
+        .and_then(|(_, manifest)| store.previous(manifest));
     let captured = match &env.files.uploads {
         Some(root) => {
             let tree = Tree {
@@ -157,7 +159,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         captured,
         config: None,
         references: None,
-        trusted: parent.map_or(Ok(HashSet::new()), |set| store.proven_packs(set))?,
+        trusted: parent.map_or_else(HashSet::new, |(set, manifest)| proven_packs(set, manifest)),
     };
     set.check_references(env, &incoming)?;
     if !env.files.config.is_empty() {
@@ -201,6 +203,15 @@ fn newest_with_files(sets: &[Listed]) -> Option<&SetRef> {
     sets.iter()
         .filter_map(Listed::set)
         .find(|set| set.files.is_some())
+}
+
+/// Returns the packs of a set that are known to hold: those of one whose bytes were proven.
+fn proven_packs(set: &SetRef, manifest: Manifest) -> HashSet<String> {
+    let packs = manifest.files.into_iter().flat_map(|files| files.packs);
+    packs
+        .filter(|_| set.level().is_some())
+        .map(|pack| pack.name)
+        .collect()
 }
 
 /// The parts of a set that are written.

@@ -33,10 +33,7 @@ pub(crate) fn apply(
     } else {
         None
     };
-    let lock = match run.output.plan {
-        true => None,
-        false => Some(context.lock(run, server.as_ref())?),
-    };
+    let lock = context.lock(run, server.as_ref())?;
 
     let id = Id::new(Utc::now());
     let live = match &server {
@@ -129,6 +126,7 @@ pub(crate) fn apply(
     };
     Ok(Outcome::done("restored", &applied, summary::applied(&applied)).changed())
 }
+
 /// The live database, as it was found.
 struct Live {
     swap: Swap,
@@ -145,10 +143,7 @@ impl Live {
             .ok_or(Error::Nothing("the set holds no database"))?;
         let live = server.database().to_owned();
         let mut admin = server.admin()?;
-        let there = admin
-            .databases()?
-            .iter()
-            .any(|database| database.name == live);
+        let there = admin.has(&live)?;
         let facts = if there {
             server.facts(&live)?
         } else {
@@ -259,14 +254,10 @@ fn move_files(
         }
         if let (Some(swap), Some(server)) = (&restore.database, server) {
             let mut admin = server.admin()?;
-            match &swap.kept {
-                Some(kept) => {
-                    admin.rename(&[(&swap.live, &swap.next), (kept, &swap.live)])?;
-                }
-                None => {
-                    admin.rename(&[(&swap.live, &swap.next)])?;
-                }
-            }
+            match swap.back(swap.next.clone()) {
+                Some(back) => back.go(&mut admin)?,
+                None => admin.rename(&[(&swap.live, &swap.next)])?,
+            };
         }
         pending::discard(&context.state, restore, server)
     };

@@ -92,11 +92,7 @@ pub(crate) fn apply_beside(
 /// Restores a whole database that must not be there yet; drops it again when it is not equal.
 fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
     let mut admin = copy.server.admin()?;
-    if admin
-        .databases()?
-        .iter()
-        .any(|database| database.name == copy.name)
-    {
+    if admin.has(copy.name)? {
         return Err(Error::Exists(copy.name.to_owned()));
     }
     let ladder = Ladder {

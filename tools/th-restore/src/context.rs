@@ -45,8 +45,16 @@ impl Context {
         )?))
     }
 
-    /// Takes the lock, and finishes or discards what a run that died left behind.
-    pub(crate) fn lock(&self, run: &mut Run, server: Option<&Server>) -> Result<Lock, Error> {
+    /// Takes the lock, and finishes or discards what a run that died left behind. A plan does
+    /// neither.
+    pub(crate) fn lock(
+        &self,
+        run: &mut Run,
+        server: Option<&Server>,
+    ) -> Result<Option<Lock>, Error> {
+        if run.output.plan {
+            return Ok(None);
+        }
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(run, &self.state, server)?;
         if let Some(server) = server {
@@ -54,6 +62,6 @@ impl Context {
                 run.warn(format!("removed what a dead run had left: '{name}'"));
             }
         }
-        Ok(lock)
+        Ok(Some(lock))
     }
 }

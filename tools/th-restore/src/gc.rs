@@ -21,10 +21,7 @@ const KEPT: [&str; 2] = ["before", "undone"];
 pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let plan = run.output.plan;
-    let _lock = match plan {
-        true => None,
-        false => Some(context.lock(run, server.as_ref())?),
-    };
+    let _lock = context.lock(run, server.as_ref())?;
     let limit = Utc::now() - older_than;
     let mut gc = Gc {
         removed: Vec::new(),

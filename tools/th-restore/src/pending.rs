@@ -88,10 +88,7 @@ impl Swap {
 
     /// Tells whether the renames are done: they are all or none.
     pub(crate) fn is_done(&self, admin: &mut Admin) -> Result<bool, Error> {
-        Ok(!admin
-            .databases()?
-            .iter()
-            .any(|database| database.name == self.next))
+        Ok(!admin.has(&self.next)?)
     }
 }
 

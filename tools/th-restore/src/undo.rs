@@ -12,10 +12,7 @@ use crate::{Error, preflight, summary};
 /// gc to drop.
 pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let server = context.server(run)?;
-    let _lock = match run.output.plan {
-        true => None,
-        false => Some(context.lock(run, server.as_ref())?),
-    };
+    let _lock = context.lock(run, server.as_ref())?;
     let last = pending::last(&context.state)?.ok_or(Error::NoRestore)?;
     let swap = match &last.database {
         Some(swap) => {
@@ -31,10 +28,7 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         (None, _) => None,
     };
     if let (Some(swap), Some(admin)) = (&swap, &mut admin)
-        && !admin
-            .databases()?
-            .iter()
-            .any(|database| database.name == swap.next)
+        && !admin.has(&swap.next)?
     {
         return Err(Error::Gone(swap.next.clone()));
     }
