@@ -9,6 +9,7 @@ use std::thread::available_parallelism;
 
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 use zstd::zstd_safe::CParameter;
 
 use crate::hash::CHUNK;
@@ -140,6 +141,51 @@ impl<W: Write> Write for Encoder<W> {
             Self::Zstd(encoder) => encoder.flush(),
             Self::Gzip(encoder) => encoder.flush(),
             Self::None(writer) => writer.flush(),
+        }
+    }
+}
+
+/// What a stream of zstd begins with (RFC 8878, section 3.1.1).
+pub const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// Decompresses a stream of zstd to nowhere, to measure it.
+pub(crate) struct Measure {
+    decoder: Decoder<'static>,
+    buffer: Vec<u8>,
+    /// Whether it is between two frames.
+    whole: bool,
+}
+
+impl Measure {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self {
+            decoder: Decoder::new()?,
+            buffer: vec![0; CHUNK],
+            whole: false,
+        })
+    }
+
+    /// Takes the next bytes of the stream, and returns how many they are when decompressed.
+    pub(crate) fn pass(&mut self, bytes: &[u8]) -> io::Result<u64> {
+        let mut input = InBuffer::around(bytes);
+        let mut raw = 0;
+        loop {
+            let mut output = OutBuffer::around(&mut self.buffer);
+            self.whole = self.decoder.run(&mut input, &mut output)? == 0;
+            let full = output.pos() == output.capacity();
+            raw += output.pos() as u64;
+            // A full buffer may have left something inside.
+            if input.pos() == bytes.len() && (self.whole || !full) {
+                return Ok(raw);
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        if self.whole {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod atomic;
 pub mod config;
 pub mod hash;
 
+mod ahead;
 mod capped;
 mod capture;
 mod compress;
@@ -34,7 +35,7 @@ mod watch;
 
 pub use capped::Capped;
 pub use capture::{Capture, Captured, Previous};
-pub use compress::{BadCompression, Compression, open};
+pub use compress::{BadCompression, Compression, ZSTD_MAGIC, open};
 pub use diff::{Change, Diff, Live};
 pub use entry::{Content, Entry, Kind, Meta};
 pub use error::Error;

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::Error;
+use crate::ahead::Ahead;
 use crate::entry::Entry;
 use crate::listing::Listing;
 use crate::walk::{Step, Walk};
@@ -20,7 +21,7 @@ pub(crate) enum Pair {
 /// A walk beside a listing, both read once.
 pub(crate) struct Merge<'a> {
     walk: Walk<'a>,
-    listing: Option<Listing>,
+    listing: Option<Ahead<Result<Entry, Error>>>,
     step: Option<Step>,
     entry: Option<Entry>,
 }
@@ -29,7 +30,8 @@ impl<'a> Merge<'a> {
     pub(crate) fn new(walk: Walk<'a>, listing: Option<Listing>) -> Self {
         Self {
             walk,
-            listing,
+            // Reading a listing takes about as long as the walk.
+            listing: listing.map(Ahead::new),
             step: None,
             entry: None,
         }

@@ -7,14 +7,20 @@ use std::path::Path;
 
 use th_record::Object;
 
-use crate::compress::{Compression, Encoder};
+use crate::compress::{Compression, Encoder, Measure};
 use crate::hash::Hashing;
 
 /// A writer of an object. What is written to it is compressed, hashed and put in a file.
 pub struct Stored {
-    encoder: Encoder<Hashing<File>>,
+    way: Way,
     name: String,
     raw_bytes: u64,
+}
+
+enum Way {
+    Encode(Encoder<Hashing<File>>),
+    /// It comes as a stream of zstd, which only has to be measured.
+    Packed(Hashing<File>, Box<Measure>),
 }
 
 /// An object that is whole and durable.
@@ -34,19 +40,30 @@ impl Stored {
     /// Those of creating the file.
     pub fn create(dir: &Path, stem: &str, compression: Compression) -> io::Result<Self> {
         let name = compression.name(stem);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(dir.join(&name))?;
+        let file = create(dir, &name)?;
         Ok(Self {
-            encoder: Encoder::new(Hashing::new(file), compression)?,
+            way: Way::Encode(Encoder::new(Hashing::new(file), compression)?),
             name,
             raw_bytes: 0,
         })
     }
 
-    /// Returns how many bytes were written, before compression.
+    /// As [`Stored::create`], but what is written is a stream of zstd already. It is decompressed
+    /// on the way, to know its size and that it is whole.
+    ///
+    /// # Errors
+    /// Those of creating the file.
+    pub fn create_packed(dir: &Path, stem: &str) -> io::Result<Self> {
+        let name = Compression::default().name(stem);
+        let file = create(dir, &name)?;
+        Ok(Self {
+            way: Way::Packed(Hashing::new(file), Box::new(Measure::new()?)),
+            name,
+            raw_bytes: 0,
+        })
+    }
+
+    /// Returns how many bytes were written so far, before compression.
     pub fn raw_bytes(&self) -> u64 {
         self.raw_bytes
     }
@@ -54,9 +71,16 @@ impl Stored {
     /// Ends the stream and makes the file durable.
     ///
     /// # Errors
-    /// Those of write and fsync.
+    /// Those of write and fsync; a stream of zstd that has no end.
     pub fn finish(self) -> io::Result<Finished> {
-        let (file, sha256, bytes) = self.encoder.finish()?.finish();
+        let hashing = match self.way {
+            Way::Encode(encoder) => encoder.finish()?,
+            Way::Packed(hashing, measure) => {
+                measure.finish()?;
+                hashing
+            }
+        };
+        let (file, sha256, bytes) = hashing.finish();
         file.sync_all()?;
         Ok(Finished {
             object: Object {
@@ -71,14 +95,34 @@ impl Stored {
 
 impl Write for Stored {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.encoder.write(bytes)?;
-        self.raw_bytes += n as u64;
-        Ok(n)
+        let (written, raw) = match &mut self.way {
+            Way::Encode(encoder) => {
+                let written = encoder.write(bytes)?;
+                (written, written as u64)
+            }
+            Way::Packed(hashing, measure) => {
+                let written = hashing.write(bytes)?;
+                (written, measure.pass(&bytes[..written])?)
+            }
+        };
+        self.raw_bytes += raw;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.encoder.flush()
+        match &mut self.way {
+            Way::Encode(encoder) => encoder.flush(),
+            Way::Packed(hashing, _) => hashing.flush(),
+        }
     }
+}
+
+fn create(dir: &Path, name: &str) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(dir.join(name))
 }
 
 #[cfg(test)]
@@ -114,5 +158,32 @@ mod tests {
             }
             assert!(Stored::create(dir.path(), "dump", compression).is_err());
         }
+    }
+
+    #[test]
+    fn a_stream_of_zstd_is_stored_as_it_is_and_must_be_whole() {
+        let content: Vec<u8> = (0..3_000_000_u32).map(|n| (n / 5) as u8).collect();
+        let packed = zstd::encode_all(content.as_slice(), 3).unwrap();
+        let store = |stream: &[u8]| {
+            let dir = tempfile::tempdir().unwrap();
+            let mut stored = Stored::create_packed(dir.path(), "dump")?;
+            for piece in stream.chunks(1000) {
+                stored.write_all(piece)?;
+            }
+            let finished = stored.finish()?;
+            let path = dir.path().join(&finished.object.name);
+            io::Result::Ok((finished, fs::read(path).unwrap()))
+        };
+        let (finished, bytes) = store(&packed).unwrap();
+        assert!(bytes == packed);
+        assert_eq!(finished.object.name, "dump.zst");
+        assert_eq!(finished.object.sha256, Digest::of(&packed).to_string());
+        assert_eq!(finished.raw_bytes, content.len() as u64);
+
+        let (twice, _) = store(&[packed.clone(), packed.clone()].concat()).unwrap();
+        assert_eq!(twice.raw_bytes, 2 * content.len() as u64);
+        assert!(store(&packed[..packed.len() - 1]).is_err(), "cut");
+        assert!(store(&[]).is_err(), "empty");
+        assert!(store(b"PGDMP is no zstd").is_err());
     }
 }

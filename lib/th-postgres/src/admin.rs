@@ -1,9 +1,6 @@
 //! Databases as a whole: made, renamed, dropped, from a session outside of them.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -25,9 +22,9 @@ const QUOTED_LISTS: [&str; 6] = [
 /// A session on a maintenance database.
 #[derive(Debug)]
 pub struct Admin {
-    session: Session,
-    server: Server,
-    place: &'static str,
+    pub(crate) session: Session,
+    pub(crate) server: Server,
+    pub(crate) place: &'static str,
 }
 
 /// A database of the server.
@@ -264,62 +261,20 @@ impl Admin {
         ))
     }
 
-    fn count(&mut self, query: &str) -> Result<u64, Error> {
+    /// Ends the session of the server's process `pid`, if it is there.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn end(&mut self, pid: i32) -> Result<(), Error> {
+        let query = format!("SELECT pg_terminate_backend({pid})::int AS count");
+        self.count(&query).map(|_| ())
+    }
+
+    pub(crate) fn count(&mut self, query: &str) -> Result<u64, Error> {
         #[derive(Deserialize)]
         struct Count {
             count: u64,
         }
         self.session.one(query).map(|Count { count }| count)
-    }
-
-    /// Renames databases, all or none, closing their sessions; returns how many it closed.
-    ///
-    /// A rename holds a lock that new sessions wait for, so nobody slips in once it has begun; and
-    /// as one transaction it leaves nothing half done, whenever this process dies. It waits five
-    /// seconds for sessions to end, so a second session ends them meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::Sql`]; nothing was renamed then.
-    pub fn rename(&mut self, renames: &[(&str, &str)]) -> Result<u64, Error> {
-        let names: Vec<&str> = renames.iter().map(|(from, _)| *from).collect();
-        let mut second = Self {
-            session: self.server.session(self.place)?,
-            server: self.server.clone(),
-            place: self.place,
-        };
-        let finished = AtomicBool::new(false);
-        thread::scope(|scope| {
-            let closer = scope.spawn(|| {
-                let mut closed = 0;
-                while !finished.load(Ordering::Acquire) {
-                    match second.close_sessions(&names) {
-                        Ok(count) => closed += count,
-                        Err(_) => break,
-                    }
-                    thread::sleep(Duration::from_millis(20));
-                }
-                closed
-            });
-            let renamed = self.rename_in_transaction(renames);
-            finished.store(true, Ordering::Release);
-            let closed = closer.join().unwrap_or_default();
-            renamed.map(|()| closed)
-        })
-    }
-
-    fn rename_in_transaction(&mut self, renames: &[(&str, &str)]) -> Result<(), Error> {
-        self.session.execute("BEGIN;")?;
-        for (from, to) in renames {
-            let sql = format!(
-                "ALTER DATABASE {} RENAME TO {};",
-                identifier(from),
-                identifier(to)
-            );
-            if let Err(error) = self.session.execute(&sql) {
-                self.session.execute("ROLLBACK;")?;
-                return Err(error);
-            }
-        }
-        self.session.execute("COMMIT;")
     }
 }

@@ -23,6 +23,17 @@ pub struct Call<'a> {
     pub database: Option<&'a str>,
     /// Whether the program reads stdin.
     pub stdin: bool,
+    /// What runs the program where that is in a container; unused on the host.
+    pub script: Option<Script<'a>>,
+}
+
+/// A script for `sh`, which runs the program that its last arguments name.
+#[derive(Debug, Clone, Copy)]
+pub struct Script<'a> {
+    /// The script.
+    pub text: &'a str,
+    /// Its arguments before the program.
+    pub args: &'a [String],
 }
 
 impl Server {
@@ -69,6 +80,7 @@ impl Server {
             env,
             database,
             stdin,
+            script,
         } = call;
         let connection = database
             .map(|name| self.connection(name))
@@ -104,7 +116,12 @@ impl Server {
                 password,
                 ..
             } => {
-                let mut cmd = vec![(*program).to_owned()];
+                let mut cmd = Vec::new();
+                if let Some(Script { text, args }) = script {
+                    cmd.extend(["sh", "-c", text, "sh"].map(str::to_owned));
+                    cmd.extend_from_slice(args);
+                }
+                cmd.push((*program).to_owned());
                 cmd.extend_from_slice(args);
                 cmd.extend(connection);
                 let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

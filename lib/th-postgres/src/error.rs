@@ -41,6 +41,9 @@ pub enum Error {
     /// The connection broke.
     #[error("the connection to the server broke: {0}")]
     Lost(String),
+    /// The connection broke at a commit, and the server cannot be asked how that went.
+    #[error("the connection broke at the commit, and whether that went through is not known")]
+    InDoubt(#[source] Box<Error>),
     /// The server refused a statement.
     #[error("{message} (SQLSTATE {sqlstate})")]
     Sql {
@@ -94,7 +97,7 @@ impl Fail for Error {
                 ErrorKind::NotFound
             }
             Self::Start { source, .. } | Self::Stream { source, .. } => ErrorKind::of_io(source),
-            Self::Connect { .. } | Self::Lost(_) => ErrorKind::Unreachable,
+            Self::Connect { .. } | Self::Lost(_) | Self::InDoubt(_) => ErrorKind::Unreachable,
             Self::NoDatabase { .. } => ErrorKind::NotFound,
             // disk_full, as the server has it
             Self::Sql { sqlstate, .. } if sqlstate == "53100" => ErrorKind::NoSpace,
@@ -118,6 +121,11 @@ impl Fail for Error {
             Self::Sql { sqlstate, .. } if sqlstate == "55P03" => {
                 Some("another session holds a table: try again when it is done".into())
             }
+            // object_in_use
+            Self::Sql { sqlstate, .. } if sqlstate == "55006" => Some(
+                "its sessions are ended, but not its prepared transactions: see pg_prepared_xacts"
+                    .into(),
+            ),
             // pg_dump's --lock-wait-timeout is a statement timeout to the server.
             Self::Program { stderr, .. } if stderr.contains("statement timeout") => {
                 Some("another session holds a table: try again when it is done".into())
@@ -125,6 +133,7 @@ impl Fail for Error {
             Self::Connect { .. }
             | Self::NoDatabase { .. }
             | Self::Lost(_)
+            | Self::InDoubt(_)
             | Self::Sql { .. }
             | Self::Program { .. }
             | Self::Stream { .. }

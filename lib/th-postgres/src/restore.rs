@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use crate::call::Call;
-use crate::{Error, Server};
+use crate::call::{Call, Script};
+use crate::{Error, Output, Program, Server};
 
 /// What goes between a decompressor and a program at once.
 const CHUNK: usize = 256 * 1024;
@@ -16,42 +16,22 @@ const CHUNK: usize = 256 * 1024;
 const OPTIONS: &str = "-c synchronous_commit=off -c maintenance_work_mem=256MB \
      -c max_parallel_maintenance_workers=1 -c statement_timeout=0";
 
-/// Keeps the dump in an unlinked file, since parallel workers need one, then runs `pg_restore` on
-/// it. What comes on stdin after the dump is the client's life: its end ends the restore.
-///
-/// The shell waits for all of its children: an orphan would fall to the container's first process,
-/// and a postmaster that inherits one which dies of a signal ends all sessions and recovers.
-const IN_CONTAINER: &str = r#"
-file=$(mktemp "${TMPDIR:-/tmp}/th.XXXXXX") || exit
-exec 4<>"$file" 3<&0 </dev/null
-rm "$file"
-head -c "$1" <&3 >&4 || exit
-shift
-"$@" /proc/self/fd/4 3<&- &
-restore=$!
-{ read -r _ <&3; kill "$restore"; } >/dev/null 2>&1 4<&- &
-watcher=$!
-exec 3<&- 4<&-
-trap 'kill "$restore"' HUP INT TERM
-wait "$restore"
-status=$?
-while kill -0 "$restore" 2>/dev/null; do
-    wait "$restore"
-    status=$?
-done
-kill "$watcher" 2>/dev/null
-wait "$watcher" 2>/dev/null
-exit "$status"
-"#;
-
 /// A dump on its way to a server.
 pub struct Dump<'a> {
-    /// The dump, decompressed.
-    pub reader: &'a mut (dyn Read + Send),
-    /// Its size.
-    pub bytes: u64,
-    /// Told how many bytes were handed over.
+    /// The dump as `pg_dump` wrote it.
+    pub plain: Stream<'a>,
+    /// The same compressed by zstd, if it is stored so: a container that has zstd is given this.
+    pub zstd: Option<Stream<'a>>,
+    /// Told how many bytes were handed over, of those before compression.
     pub on_bytes: &'a mut (dyn FnMut(u64) + Send),
+}
+
+/// Bytes, and how many there are.
+pub struct Stream<'a> {
+    /// Gives the bytes.
+    pub reader: &'a mut (dyn Read + Send),
+    /// Their number.
+    pub bytes: u64,
 }
 
 impl Server {
@@ -60,21 +40,28 @@ impl Server {
     /// # Errors
     /// [`Error::Program`] when it is damaged.
     pub fn decode(&self, dump: Dump<'_>) -> Result<(), Error> {
+        const SCRIPT: &str = include_str!("sh/decode.sh");
+        let script = dump.zstd.is_some() && self.container().is_some();
         let args = ["--file=/dev/null".to_owned()];
-        let call = Call {
+        let mut program = self.start(&Call {
+            script: script.then_some(Script {
+                text: SCRIPT,
+                args: &[],
+            }),
             program: "pg_restore",
             args: &args,
             stdin: true,
             ..Call::default()
-        };
-        let mut program = self.start(&call)?;
+        })?;
         let mut input = program.input()?;
-        let poured = pour(dump, &mut input);
+        let mut output = program.output()?;
+        let poured = if script {
+            pour_as_told(dump, &mut output, &mut input)
+        } else {
+            dump.pour_plain(&mut input)
+        };
         drop(input);
-        match poured {
-            Ok(()) => program.finish(),
-            Err(error) => Err(program.explain(error)),
-        }
+        end(program, output, poured)
     }
 
     /// Restores the dump into the empty `database` with `jobs` sessions. `only` restricts it to
@@ -106,85 +93,122 @@ impl Server {
             OPTIONS
         };
         let env = [("PGOPTIONS", options)];
+        let call = Call {
+            program: "pg_restore",
+            args: &args,
+            env: &env,
+            database: Some(database),
+            ..Call::default()
+        };
         if self.container().is_some() {
-            self.restore_in_container(database, dump, &args, &env)
+            self.restore_in_container(dump, call)
         } else {
-            self.restore_on_host(Some(database), dump, args, &env, spool)
+            self.restore_on_host(dump, call, spool)
         }
     }
 
-    fn restore_on_host(
-        &self,
-        database: Option<&str>,
-        dump: Dump<'_>,
-        mut args: Vec<String>,
-        env: &[(&str, &str)],
-        spool: &Path,
-    ) -> Result<(), Error> {
+    fn restore_on_host(&self, dump: Dump<'_>, call: Call<'_>, spool: &Path) -> Result<(), Error> {
         let stream = |source| Error::Stream {
-            program: "pg_restore".to_owned(),
+            program: call.program.to_owned(),
             source,
         };
         let mut file: File = tempfile::tempfile_in(spool).map_err(stream)?;
-        pour(dump, &mut file).map_err(stream)?;
+        dump.pour_plain(&mut file).map_err(stream)?;
+        let mut args = call.args.to_vec();
         // The workers open the file by name, and an unlinked one has this name.
         args.push(format!(
             "/proc/{}/fd/{}",
             std::process::id(),
             file.as_raw_fd()
         ));
-        let call = Call {
-            program: "pg_restore",
+        self.start(&Call {
             args: &args,
-            env,
-            database,
-            stdin: false,
-        };
-        self.start(&call)?.finish()
+            ..call
+        })?
+        .finish()
     }
 
-    fn restore_in_container(
-        &self,
-        database: &str,
-        dump: Dump<'_>,
-        args: &[String],
-        env: &[(&str, &str)],
-    ) -> Result<(), Error> {
-        let mut script: Vec<String> =
-            vec!["-c".to_owned(), IN_CONTAINER.to_owned(), "sh".to_owned()];
-        script.push(dump.bytes.to_string());
-        script.push("pg_restore".to_owned());
-        script.extend_from_slice(args);
-        script.extend(self.connection(database));
-        let call = Call {
-            program: "sh",
-            args: &script,
-            env,
+    fn restore_in_container(&self, dump: Dump<'_>, call: Call<'_>) -> Result<(), Error> {
+        const SCRIPT: &str = include_str!("sh/restore.sh");
+        let zstd = dump.zstd.as_ref().map_or(0, |stream| stream.bytes);
+        let sizes = [dump.plain.bytes, zstd].map(|bytes| bytes.to_string());
+        let mut program = self.start(&Call {
+            script: Some(Script {
+                text: SCRIPT,
+                args: &sizes,
+            }),
             stdin: true,
-            ..Call::default()
-        };
-        let mut program = self.start(&call)?;
+            ..call
+        })?;
         let mut input = program.input()?;
-        if let Err(error) = pour(dump, &mut input) {
+        let mut output = program.output()?;
+        let poured = pour_as_told(dump, &mut output, &mut input);
+        if poured.is_err() {
             drop(input);
-            return Err(program.explain(error));
+            return end(program, output, poured);
         }
         // Held open until the end: it tells the script that we live.
-        let finished = program.finish();
+        let ended = end(program, output, poured);
         drop(input);
-        finished
+        ended
     }
 }
 
-fn pour(dump: Dump<'_>, to: &mut dyn Write) -> io::Result<()> {
+impl Dump<'_> {
+    fn pour_plain(self, to: &mut dyn Write) -> io::Result<()> {
+        let total = self.plain.bytes;
+        pour(self.plain, total, self.on_bytes, to)
+    }
+
+    fn pour_zstd(self, to: &mut dyn Write) -> io::Result<()> {
+        let total = self.plain.bytes;
+        match self.zstd {
+            Some(zstd) => pour(zstd, total, self.on_bytes, to),
+            None => Err(io::Error::other("the dump is not compressed by zstd")),
+        }
+    }
+}
+
+/// Pours what the script asks for in the first line of its output.
+fn pour_as_told(dump: Dump<'_>, output: &mut Output, input: &mut dyn Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    for byte in output.bytes() {
+        match byte? {
+            b'\n' => break,
+            byte => line.push(byte),
+        }
+    }
+    match line.as_slice() {
+        b"zstd" => dump.pour_zstd(input),
+        b"plain" => dump.pour_plain(input),
+        // It ended before it could ask, and has said why.
+        _ => Err(io::ErrorKind::BrokenPipe.into()),
+    }
+}
+
+/// Pours the stream, which stands for `total` bytes before compression.
+fn pour(
+    stream: Stream<'_>,
+    total: u64,
+    on_bytes: &mut dyn FnMut(u64),
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
-        match dump.reader.read(&mut buffer)? {
+        match stream.reader.read(&mut buffer)? {
             0 => return to.flush(),
             count => {
                 to.write_all(&buffer[..count])?;
-                (dump.on_bytes)(count as u64);
+                on_bytes((count as f64 * total as f64 / stream.bytes as f64) as u64);
             }
         }
+    }
+}
+
+/// Reads what is left of the output and waits for the program.
+fn end(program: Program, mut output: Output, poured: io::Result<()>) -> Result<(), Error> {
+    match poured.and_then(|()| io::copy(&mut output, &mut io::sink())) {
+        Ok(_) => program.wait(),
+        Err(error) => Err(program.explain(error)),
     }
 }

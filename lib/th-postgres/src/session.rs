@@ -47,6 +47,7 @@ impl Session {
             env: &[("PGCLIENTENCODING", "UTF8"), ("PGCONNECT_TIMEOUT", "15")],
             database: Some(database),
             stdin: true,
+            script: None,
         })?;
         let input = program.input()?;
         let output = BufReader::new(program.output()?);

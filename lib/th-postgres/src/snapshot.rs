@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::call::Call;
+use crate::call::{Call, Script};
 use crate::fingerprint::{self, Positions};
 use crate::program::Program;
 use crate::session::Session;
@@ -16,6 +16,7 @@ use th_record::Fingerprint;
 pub struct Snapshot {
     session: Session,
     id: String,
+    pid: i32,
     lock_wait: Duration,
 }
 
@@ -29,24 +30,35 @@ impl Snapshot {
         #[derive(Deserialize)]
         struct Exported {
             id: String,
+            pid: i32,
         }
         let mut session = server.session(database)?;
         session.execute(&format!("SET lock_timeout = {};", lock_wait.as_millis()))?;
         session.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;")?;
-        let Exported { id } = session.one("SELECT pg_export_snapshot() AS id")?;
+        let Exported { id, pid } =
+            session.one("SELECT pg_export_snapshot() AS id, pg_backend_pid() AS pid")?;
         Ok(Self {
             session,
             id,
+            pid,
             lock_wait,
         })
     }
 
     /// Starts a `pg_dump` of this snapshot in the custom format, uncompressed: what comes after it
-    /// compresses better and on more cores.
+    /// compresses better and on more cores. With a level, a container that has zstd sends the dump
+    /// compressed by it: what comes begins with the magic number of either format.
     ///
     /// # Errors
     /// Those of [`Server::start`].
-    pub fn dump(&self, server: &Server, database: &str) -> Result<Program, Error> {
+    pub fn dump(
+        &self,
+        server: &Server,
+        database: &str,
+        zstd: Option<i32>,
+    ) -> Result<Program, Error> {
+        const SCRIPT: &str = include_str!("sh/compress.sh");
+        let level = zstd.map(|level| [level.to_string()]);
         let args = [
             "--format=custom".to_owned(),
             "--compress=0".to_owned(),
@@ -56,11 +68,20 @@ impl Snapshot {
         ];
         let database = Some(database);
         server.start(&Call {
+            script: level.as_ref().map(|level| Script {
+                text: SCRIPT,
+                args: level,
+            }),
             program: "pg_dump",
             args: &args,
             database,
             ..Call::default()
         })
+    }
+
+    /// Returns the server's process that holds the snapshot, for [`Admin::end`](crate::Admin::end).
+    pub fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// Returns what the database is made of.

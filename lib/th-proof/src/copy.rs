@@ -1,11 +1,13 @@
 //! A restored copy of a set's database, compared with the original.
 
+use std::fs::File;
 use std::io::Read;
 use std::thread::available_parallelism;
 
+use th_archive::Compression;
 use th_cli::Run;
-use th_postgres::{Dump, Server, differences};
-use th_record::{DUMP, Difference, Manifest};
+use th_postgres::{Dump, Server, Stream, differences};
+use th_record::{DUMP, Difference, Manifest, Object};
 use th_store::Store;
 
 use crate::Error;
@@ -51,14 +53,12 @@ impl Copy<'_> {
             server.create_schema(name, schema)?;
         }
         let progress = run.progress("restore", Some(database.dump_bytes));
-        let dump = Dump {
-            reader: &mut open(store, manifest, DUMP)?,
-            bytes: database.dump_bytes,
-            on_bytes: &mut |bytes| progress.add(bytes),
-        };
+        let mut dump = StoredDump::open(store, manifest)?;
         let jobs = available_parallelism()
             .map_or(1, usize::from)
             .min(MOST_JOBS);
+        let mut on_bytes = |bytes| progress.add(bytes);
+        let dump = dump.dump(&mut on_bytes);
         Ok(server.restore(name, dump, jobs, only, store.path())?)
     }
 
@@ -104,14 +104,53 @@ pub fn check_app(server: &Server, database: &str, query: &str) -> Result<Vec<Dif
         .collect())
 }
 
+/// The dump of a set, opened.
+pub(crate) struct StoredDump {
+    plain: Box<dyn Read + Send>,
+    plain_bytes: u64,
+    zstd: Option<(File, u64)>,
+}
+
+impl StoredDump {
+    pub(crate) fn open(store: &Store, manifest: &Manifest) -> Result<Self, Error> {
+        let object = object(manifest, DUMP)?;
+        let zstd = object.name == Compression::default().name(DUMP);
+        let zstd = zstd.then(|| store.open_stored(&manifest.id, &object.name));
+        let database = manifest.database.as_ref();
+        Ok(Self {
+            plain: store.open_object(&manifest.id, &object.name)?,
+            plain_bytes: database.map_or(0, |database| database.dump_bytes),
+            zstd: zstd.transpose()?.map(|file| (file, object.bytes)),
+        })
+    }
+
+    pub(crate) fn dump<'a>(&'a mut self, on_bytes: &'a mut (dyn FnMut(u64) + Send)) -> Dump<'a> {
+        Dump {
+            plain: Stream {
+                reader: &mut self.plain,
+                bytes: self.plain_bytes,
+            },
+            zstd: self.zstd.as_mut().map(|(file, bytes)| Stream {
+                reader: file,
+                bytes: *bytes,
+            }),
+            on_bytes,
+        }
+    }
+}
+
 /// Opens the object `stem` of a set and returns a reader of what it held before compression.
 ///
 /// # Errors
 /// [`Error::NoObject`] when the set has no such object; [`Error::Store`].
 pub fn open(store: &Store, manifest: &Manifest, stem: &str) -> Result<Box<dyn Read + Send>, Error> {
-    let object = manifest.object(stem).ok_or_else(|| Error::NoObject {
+    let object = object(manifest, stem)?;
+    Ok(store.open_object(&manifest.id, &object.name)?)
+}
+
+fn object<'a>(manifest: &'a Manifest, stem: &str) -> Result<&'a Object, Error> {
+    manifest.object(stem).ok_or_else(|| Error::NoObject {
         set: manifest.id.clone(),
         name: stem.to_owned(),
-    })?;
-    Ok(store.open_object(&manifest.id, &object.name)?)
+    })
 }

@@ -6,12 +6,13 @@ use std::time::Instant;
 use chrono::{SubsecRound, Utc};
 use th_archive::Watch;
 use th_cli::Run;
-use th_postgres::{Dump, Server};
-use th_record::{DUMP, Difference, ErrorKind, Fail, Failure, Id, Level, Manifest, Reached};
+use th_postgres::Server;
+use th_record::{Difference, ErrorKind, Fail, Failure, Id, Level, Manifest, Reached};
 use th_store::Store;
 
+use crate::copy::StoredDump;
 use crate::scratch::Place;
-use crate::{Copy, Error, check_app, open};
+use crate::{Copy, Error, check_app};
 
 /// A set, and what there is to prove it with.
 #[derive(Debug, Clone, Copy)]
@@ -212,12 +213,10 @@ impl Ladder<'_> {
             .as_ref()
             .map_or(0, |database| database.dump_bytes);
         let progress = run.progress("decode", Some(bytes));
-        let dump = Dump {
-            reader: &mut open(self.store, self.manifest, DUMP)?,
-            bytes,
-            on_bytes: &mut |bytes| progress.add(bytes),
-        };
-        blame_set("dump", server.decode(dump).map_err(Error::from))
+        let mut dump = StoredDump::open(self.store, self.manifest)?;
+        let mut on_bytes = |bytes| progress.add(bytes);
+        let decoded = server.decode(dump.dump(&mut on_bytes));
+        blame_set("dump", decoded.map_err(Error::from))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The store, wherever it is.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -117,6 +118,15 @@ impl Store {
     pub fn open_object(&self, id: &Id, name: &str) -> Result<Box<dyn Read + Send>, Error> {
         let path = self.set_dir(id).join(name);
         th_archive::open(&path).map_err(Error::io(&path))
+    }
+
+    /// Opens the object `name` of the set `id` as it is stored.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn open_stored(&self, id: &Id, name: &str) -> Result<File, Error> {
+        let path = self.set_dir(id).join(name);
+        File::open(&path).map_err(Error::io(&path))
     }
 
     /// Opens the pack `name` and returns a reader of its tar.

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use th_archive::{Compression, Finished, Stored};
+use th_archive::{Compression, Finished, Stored, ZSTD_MAGIC};
 use th_cli::Run;
 use th_postgres::{Program, Server, Snapshot};
 use th_record::{DUMP, Database, GLOBALS, Object};
@@ -41,12 +41,21 @@ impl Source<'_> {
         let name = self.server.database();
         let mut snapshot = Snapshot::take(self.server, name, self.lock_wait)?;
         let facts = snapshot.facts()?;
-        let program = snapshot.dump(self.server, name)?;
+        let level = match self.compression {
+            Compression::Zstd { level } => Some(level),
+            Compression::Gzip { .. } | Compression::None => None,
+        };
+        let program = snapshot.dump(self.server, name, level)?;
+        let pid = snapshot.pid();
         let progress = run.progress("dump", None);
         let (dumped, printed) = thread::scope(|scope| {
             let dump = scope.spawn(|| {
                 let start = Instant::now();
                 let finished = self.store(program, dir, DUMP, &mut |bytes| progress.add(bytes));
+                if finished.is_err() {
+                    // The fingerprint is of no use now. A server that is gone ends it by itself.
+                    let _ = self.server.admin().and_then(|mut admin| admin.end(pid));
+                }
                 (finished, start.elapsed().as_secs_f64())
             });
             let start = Instant::now();
@@ -124,19 +133,32 @@ impl Source<'_> {
             source,
         };
         let mut output = program.output()?;
-        let mut stored = Stored::create(dir, stem, self.compression).map_err(write)?;
+        let mut head = Vec::with_capacity(ZSTD_MAGIC.len());
+        if let Err(error) = output
+            .by_ref()
+            .take(ZSTD_MAGIC.len() as u64)
+            .read_to_end(&mut head)
+        {
+            return Err(program.explain(error).into());
+        }
+        let mut stored = match self.compression {
+            Compression::Zstd { .. } if head == ZSTD_MAGIC => Stored::create_packed(dir, stem),
+            other => Stored::create(dir, stem, other),
+        }
+        .map_err(write)?;
+        let mut output = head.as_slice().chain(output);
         let mut buffer = vec![0; CHUNK];
         loop {
+            let before = stored.raw_bytes();
             match output.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(count) => {
-                    stored.write_all(&buffer[..count]).map_err(write)?;
-                    on_bytes(count as u64);
-                    if let Ok(mut throttle) = self.throttle.lock() {
-                        throttle.pass(count as u64);
-                    }
-                }
+                Ok(count) => stored.write_all(&buffer[..count]).map_err(write)?,
                 Err(error) => return Err(program.explain(error).into()),
+            }
+            let bytes = stored.raw_bytes() - before;
+            on_bytes(bytes);
+            if let Ok(mut throttle) = self.throttle.lock() {
+                throttle.pass(bytes);
             }
         }
         program.wait()?;

@@ -86,18 +86,19 @@ pub(crate) fn apply(
         server.as_ref(),
         live.as_ref(),
     );
-    let (staged, closed) = match staged.and_then(|staged| {
+    let switched = staged.and_then(|staged| {
         pending::note(&context.state, &restore, Phase::Switching, false)?;
-        let closed = rename(run, server.as_ref(), &restore)?;
-        Ok((staged, closed))
-    }) {
-        Ok(switched) => switched,
-        Err(error) => {
+        Ok((rename(run, server.as_ref(), &restore)?, staged))
+    });
+    let (closed, staged) = switched.map_err(|error| match error {
+        // The next run asks the server again, then goes on or drops it all.
+        Error::Postgres(th_postgres::Error::InDoubt(_)) => Error::HalfWay(Box::new(error)),
+        error => {
             // Nothing is live yet. What cannot be dropped now is dropped by the next run.
             let _ = pending::discard(&context.state, &restore, server.as_ref());
-            return Err(error);
+            error
         }
-    };
+    })?;
     move_files(context, run, &restore, server.as_ref())?;
     pending::finish(&context.state, &restore, false)?;
 
@@ -115,11 +116,7 @@ pub(crate) fn apply(
         }),
         files: staged.files,
         config: staged.config,
-        proof: Some(if server.is_some() {
-            Level::Content
-        } else {
-            Level::Bytes
-        }),
+        proof: Some(staged.proof),
         // A database that took no other's place has nothing to go back to.
         undoable: restore.database.is_none_or(|swap| swap.kept.is_some()),
         phases: run.take_phases(),
@@ -167,6 +164,7 @@ impl Live {
 
 /// What was written beside the live.
 struct Staged {
+    proof: Level,
     files: Option<FileChanges>,
     config: Option<FileChanges>,
 }
@@ -182,6 +180,7 @@ fn stage(
 ) -> Result<Staged, Error> {
     let store = &context.store;
     let mut staged = Staged {
+        proof: Level::Bytes,
         files: None,
         config: None,
     };
@@ -208,10 +207,9 @@ fn stage(
             app_query,
             trusted: None,
         };
-        refuse(
-            manifest,
-            &ladder.climb_in_place(run, server, name)?.differences,
-        )?;
+        let proven = ladder.climb_in_place(run, server, name)?;
+        refuse(manifest, &proven.differences)?;
+        staged.proof = proven.highest().unwrap_or(staged.proof);
         server.admin()?.carry(name, &live.facts)?;
         run.done("restored the database beside the live one, and compared it");
     }

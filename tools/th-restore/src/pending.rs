@@ -119,6 +119,11 @@ pub(crate) fn finish(state: &State, restore: &Restore, undo: bool) -> Result<(),
     Ok(state.remove(PENDING)?)
 }
 
+/// Forgets a restore or an undo of which nothing is left.
+pub(crate) fn abandon(state: &State) -> Result<(), Error> {
+    Ok(state.remove(PENDING)?)
+}
+
 /// Returns the restore that undo would take back.
 pub(crate) fn last(state: &State) -> Result<Option<Restore>, Error> {
     Ok(state.read(LAST)?)
@@ -136,7 +141,7 @@ pub(crate) fn discard(
     for aside in restore.asides() {
         aside.discard()?;
     }
-    Ok(state.remove(PENDING)?)
+    abandon(state)
 }
 
 /// Finishes or drops what a run that died left behind. Once its databases are renamed, a restore
@@ -169,7 +174,7 @@ pub(crate) fn recover(run: &mut Run, state: &State, server: Option<&Server>) -> 
         run.warn(format!("finished what a dead run had begun with set {set}"));
     } else if undo {
         // The databases were not renamed yet, and nothing was made for an undo.
-        state.remove(PENDING)?;
+        abandon(state)?;
         run.warn(format!(
             "an undo of set {set} had died before it began; run it again"
         ));

@@ -12,6 +12,7 @@ mod config;
 mod restore_by_hand;
 mod restore_damage;
 mod restore_death;
+mod restore_doubt;
 mod restore_refusals;
 mod restore_round;
 mod setup;

@@ -1,0 +1,43 @@
+# compress.sh LEVEL PROGRAM [ARG…]
+#
+# Runs the program with its output through zstd, where there is a zstd; else as it is. The output
+# of an exec is copied several times on its way out of a container: less of it is much faster.
+#
+# Ends with the program's status, or with zstd's if only that failed. This shell waits for both of
+# its children: an orphan would fall to the container's first process, and a postmaster that
+# inherits one which dies of a signal ends all sessions and recovers.
+level=$1
+shift
+command -v zstd >/dev/null || exec "$@"
+pipe=$(mktemp -u "${TMPDIR:-/tmp}/th.XXXXXX")
+mkfifo -m 600 "$pipe" 2>/dev/null || exec "$@"
+# Opened for both ways first, since each end alone would wait for the other.
+# shellcheck disable=SC2094
+exec 5<>"$pipe" 6<"$pipe" 7>"$pipe" 5<&-
+rm "$pipe"
+
+# Set before there are children: without it a signal would end this shell and leave them behind.
+# zstd ends by itself at the end of its input.
+program='' ended=''
+trap 'ended=yes; [ -z "$program" ] || kill "$program"' HUP INT TERM
+"$@" 6<&- >&7 7>&- &
+program=$!
+zstd -q -c -T2 "-$level" <&6 6<&- 7>&- &
+zstd=$!
+exec 6<&- 7>&-
+[ -z "$ended" ] || kill "$program"
+
+# Waits for a child: a trapped signal ends `wait` before the child has ended.
+await() {
+    wait "$1"
+    status=$?
+    while kill -0 "$1" 2>/dev/null; do
+        wait "$1"
+        status=$?
+    done
+}
+await "$zstd"
+packed=$status
+await "$program"
+[ "$status" -ne 0 ] || status=$packed
+exit "$status"
