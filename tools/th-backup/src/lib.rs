@@ -5,6 +5,7 @@ mod backup;
 mod database;
 mod error;
 mod files;
+mod observe;
 mod plan;
 mod summary;
 mod throttle;
@@ -31,7 +32,7 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
     let env = args.resolve()?;
     run.acts_on(env.name.as_deref(), &th_state::State::at(&env.state))?;
     if run.output.plan {
-        let plan = backup::observe(args, &env, run)?.plan()?;
+        let plan = observe::observe(args, &env, run)?.plan()?;
         return Ok(Outcome::plan("backup_plan", &plan, summary::plan(&plan)));
     }
     backup::make(args, &env, run)

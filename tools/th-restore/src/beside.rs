@@ -71,11 +71,12 @@ pub(crate) fn apply_beside(
                 server,
                 name: into,
             };
-            let rows = match table {
-                Some(table) => restore_table(run, copy, table)?,
-                None => restore_beside(run, copy)?,
+            let (rows, proof) = match table {
+                // It is compared, but one table proves no level of a whole set.
+                Some(table) => (restore_table(run, copy, table)?, None),
+                None => (restore_beside(run, copy)?, Some(Level::Content)),
             };
-            applied.proof = Some(Level::Content);
+            applied.proof = proof;
             applied.database = Some(Databases {
                 live: into.to_owned(),
                 kept: None,

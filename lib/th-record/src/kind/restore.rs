@@ -53,7 +53,8 @@ pub struct Applied {
     pub files: Option<FileChanges>,
     /// The configuration files; `null` when none were restored.
     pub config: Option<FileChanges>,
-    /// The level that the restored copy was proven to before it went live.
+    /// The level that the restored copy was proven to before it went live; `null` for a single
+    /// table, which is compared with the set but proves no level of it.
     pub proof: Option<Level>,
     /// Whether `th-restore undo` can take it back.
     pub undoable: bool,
