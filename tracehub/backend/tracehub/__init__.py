@@ -1,0 +1,1 @@
+"""TraceHub: shipments, where they have been, and the papers that travel with them."""

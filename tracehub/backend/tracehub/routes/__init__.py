@@ -1,0 +1,3 @@
+"""One file for each noun of the API."""
+
+API = "/api/v1"
