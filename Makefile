@@ -4,7 +4,8 @@ PREFIX ?= /usr/local
 CARGO ?= cargo
 
 TOOLS = th-backup th-restore
-SCRIPTS = find .ci/run lib scripts tests -name '*.sh' -o -name run
+SCRIPTS = find .ci/run etc lib scripts tests tracehub \( -name node_modules -o -name .venv \) -prune \
+  -o -type f \( -name '*.sh' -o -path .ci/run\) -print
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share
 INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
@@ -13,7 +14,8 @@ INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
   $(TOOLS:%=$(SHARE)/zsh/site-functions/_%) \
   $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
 
-.PHONY: build demo test e2e lint bench gen install uninstall images
+.PHONY: build demo test e2e lint bench gen install uninstall images \
+  app-test stack-test stack-up stack-down stack-status image-budget bench-api
 
 build: ## The release binaries, in target/release
 	scripts/bootstrap.sh build
@@ -26,10 +28,39 @@ demo: ## Back up, break, restore and undo, on a scratch server of its own
 test: images ## Every test; the end-to-end ones need the binaries
 	$(CARGO) build --workspace --bins --locked
 	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --workspace --locked
+	$(MAKE) app-test stack-test
 
 e2e: images ## Only the end-to-end tests
 	$(CARGO) build --workspace --bins --locked
 	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --package th-e2e --locked
+
+app-test: ## The reference app's own checks and tests
+	scripts/bootstrap.sh test
+	tracehub/backend/check.sh
+	scripts/in-node.sh ./check.sh
+
+stack-test: ## The reference deployment, end to end, in a browser too
+	scripts/bootstrap.sh test
+	scripts/compose-plugin.sh
+	$(CARGO) build --bins --locked
+	tests/stack/nginx.sh
+	TH_BIN_DIR='$(CURDIR)/target/debug' tests/stack/test.sh
+
+stack-up: ## Staging and production of the reference app on this machine, behind nginx
+	scripts/bootstrap.sh stack
+	scripts/compose-plugin.sh
+	scripts/stack.sh up
+
+stack-status stack-down:
+	scripts/stack.sh $(@:stack-%=%)
+
+image-budget: ## The sizes of the reference app's images
+	scripts/bootstrap.sh stack
+	scripts/stack/images.sh 1.0.0
+	tests/images/budget.sh 1.0.0
+
+bench-api: ## 50 requests a second for a minute against a running stack
+	tests/bench/api.sh
 
 images:
 	scripts/bootstrap.sh test
@@ -40,7 +71,7 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) xtask gen --check
-	$(SCRIPTS) | xargs shellcheck --shell=sh
+	$(SCRIPTS) | xargs shellcheck --external-sources --shell=sh
 	mandoc -T lint -W error man/*.[17]
 	if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; fi
 

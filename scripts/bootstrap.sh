@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a Debian 12 or newer ready for make targets: bootstrap.sh build|demo|test|lint|bench ...
+# Makes a Debian 12 or newer ready for make targets: bootstrap.sh build|demo|stack|test|lint|bench ...
 # When nothing is missing it says nothing, changes nothing and needs no network.
 set -eu
 cd "$(dirname "$0")/.."
@@ -32,11 +32,15 @@ need() {
       need build
       packages="$packages jq postgresql postgresql-client zstd"
       programs="$programs initdb jq pg_dump psql zstd" ;;
-    test)
+    stack)
       need demo
-      packages="$packages debootstrap iptables openssh-client openssh-server strace"
-      programs="$programs debootstrap docker iptables ssh sshd strace"
+      packages="$packages curl debootstrap iptables nginx-light openssl"
+      programs="$programs curl debootstrap docker iptables nginx openssl"
       engine=yes ;;
+    test)
+      need stack
+      packages="$packages busybox openssh-client openssh-server python3-venv restic strace"
+      programs="$programs busybox python3 restic ssh sshd strace" ;;
     lint)
       need build
       packages="$packages mandoc shellcheck"
@@ -44,7 +48,7 @@ need() {
     bench)
       need test
       packages="$packages time" ;;
-    *) die "unknown target '$1': build, demo, test, lint or bench" ;;
+    *) die "unknown target '$1': build, demo, stack, test, lint or bench" ;;
   esac
 }
 
@@ -67,6 +71,10 @@ debian() {
     # The programs are wanted, not a server of their own on port 5432.
     conf=/etc/postgresql-common/createcluster.conf
     command="mkdir -p ${conf%/*} && { test -e $conf || echo create_main_cluster = false >$conf; } && $command" ;;
+  esac
+  case $missing in *nginx-light*)
+    # Likewise; and port 80 is not ours to take.
+    command="$command && service nginx stop && { test ! -d /run/systemd/system || systemctl --quiet disable nginx; }" ;;
   esac
   case $missing in *docker.io*)
     # From Debian 13 on the client is a package of its own.
@@ -113,7 +121,7 @@ docker_engine() {
   die 'no Docker engine answers: see /var/log/dockerd.log or journalctl -u docker'
 }
 
-[ $# -gt 0 ] || die "usage: $0 build|demo|test|lint|bench ..."
+[ $# -gt 0 ] || die "usage: $0 build|demo|stack|test|lint|bench ..."
 for target; do need "$target"; done
 if command -v apt-get >/dev/null; then debian; else elsewhere; fi
 rust

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes sure the images the tests use exist: build.sh [postgres:15] [postgres:17]
+# Makes sure that base images exist: build.sh IMAGE..., of those that the list at the end knows.
 #
 # What is here already is used, then the registry's own image. Without a registry, a stand-in that
-# behaves like it is built from the Debian archive, so the tests run behind any firewall.
+# behaves like it is built from the Debian archive, so everything runs behind any firewall.
 set -eu
 cd "$(dirname "$0")"
 
@@ -47,24 +47,41 @@ base() {
   work=
 }
 
-# postgres MAJOR SUITE
-postgres() {
-  if here "postgres:$1"; then return; fi
-  say "postgres:$1: asking the registry"
-  if timeout 30 docker pull --quiet "postgres:$1" >/dev/null 2>&1; then return; fi
-  base "$2"
-  say "postgres:$1: building from th-base:$2"
+# build NAME BASE DIRECTORY [ARGUMENT=VALUE]
+build() {
+  say "$1: building from $2"
+  # What the host trusts goes along, for the images whose package managers speak TLS.
   # The classic builder, because Debian's docker.io has no buildx. The host's network, because its
   # resolver, proxy and MTU are not always usable from a bridge.
-  DOCKER_BUILDKIT=0 docker build --network host --build-arg "base=th-base:$2" --build-arg "major=$1" \
-    --tag "postgres:$1" postgres >&2
+  tar -ch -C "$PWD/$3" . -C /etc/ssl/certs ca-certificates.crt |
+    DOCKER_BUILDKIT=0 docker build --network host --build-arg "base=$2" \
+      ${4:+--build-arg "$4"} --tag "$1" - >&2
+}
+
+# image NAME SUITE DIRECTORY [ARGUMENT=VALUE]: the registry's, or one built on th-base:SUITE
+image() {
+  if here "$1"; then return; fi
+  say "$1: asking the registry"
+  if timeout 30 docker pull --quiet "$1" >/dev/null 2>&1; then return; fi
+  base "$2"
+  build "$1" "th-base:$2" "$3" "${4:-}"
 }
 
 [ $# -gt 0 ] || set -- postgres:15 postgres:17
-for image; do
-  case $image in
-    postgres:15) postgres 15 bookworm ;;
-    postgres:17) postgres 17 trixie ;;
-    *) say "unknown image '$image': only postgres:15 and postgres:17"; exit 2 ;;
+for name; do
+  case $name in
+    postgres:15) image postgres:15 bookworm postgres major=15 ;;
+    postgres:17) image postgres:17 trixie postgres major=17 ;;
+    python:3.11-slim) image python:3.11-slim bookworm python ;;
+    node:20-slim) image node:20-slim trixie node ;;
+    nginx:1.22) image nginx:1.22 bookworm nginx ;;
+    nginx:1.26) image nginx:1.26 trixie nginx ;;
+    th-browser:trixie)
+      if ! here th-browser:trixie; then
+        base trixie
+        build th-browser:trixie th-base:trixie browser
+      fi ;;
+    th-base:bookworm | th-base:trixie) base "${name#*:}" ;;
+    *) say "unknown image '$name'"; exit 2 ;;
   esac
 done
