@@ -12,7 +12,6 @@ layout() {
     mkdir -p "$root/$directory"
   done
   cp "$repository/tracehub/docker-compose.db.yml" "$repository/tracehub/$file" "$root"
-  cp "$repository/etc/nginx/maintenance.html" "$root/nginx"
   "$repository/etc/nginx/render.sh" "$repository/etc/nginx/lanes.conf.in" APP=tracehub "ENV=$env" "ROOT=$root" >"$root/nginx/lanes.conf"
   for directory in data/assets data/uploads run/blue run/green; do
     [ "$(stat -c %u "$root/$directory")" = $owner ] || foreign="${foreign:-} /root/$directory"

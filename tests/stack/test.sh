@@ -152,7 +152,10 @@ check 'maintenance: 503 for a POST' status 503 fetch production /api/v1/auth/log
 check 'maintenance: /health stays green' status 200 fetch production /health
 check 'maintenance: /health/ready stays green' status 200 fetch production /health/ready
 check 'maintenance: staging goes on' status 200 fetch staging /
-rm "$root/run/maintenance"
+ln -sf retry-after-90 "$root/run/maintenance"
+: >"$root/run/retry-after-90"
+check 'maintenance that says for how long' header 'retry-after: 90' fetch production /
+rm "$root/run/maintenance" "$root/run/retry-after-90"
 check 'after maintenance' status 200 fetch production /
 
 # --- the other slot
