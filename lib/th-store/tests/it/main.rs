@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod by_hand;
+mod by_hand_shells;
 mod damage;
 mod incoming;
 mod kit;

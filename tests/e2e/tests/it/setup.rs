@@ -100,6 +100,36 @@ impl<'a> App<'a> {
     }
 }
 
+/// A directory with a th.toml.
+pub(crate) struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    /// Writes `toml` as the configuration.
+    pub(crate) fn new(toml: &str) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        fs::write(dir.path().join("th.toml"), toml)?;
+        Ok(Self { dir })
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// One of the tools, told of the configuration.
+    pub(crate) fn tool(&self, name: &str) -> Result<Tool> {
+        let config = self.path().join("th.toml");
+        Ok(Tool::new(name)?.args(["--config".as_ref(), config.as_os_str()]))
+    }
+
+    /// Runs th-backup.
+    pub(crate) fn backup(&self, args: &[&str]) -> Result<Ended> {
+        self.tool("th-backup")?.args(args).run()
+    }
+}
+
 /// A directory with a file of each kind that a backup keeps.
 pub(crate) fn files() -> Result<TempDir> {
     let dir = tempfile::Builder::new().prefix("th-files-").tempdir()?;
