@@ -137,6 +137,31 @@ impl ContainerServer {
     }
 }
 
+/// Returns the scratch containers that the process `pid` made and that are still there.
+///
+/// # Errors
+/// Those of Docker.
+pub fn scratch_containers(pid: u32) -> Result<Vec<String>> {
+    let format = r#"{{.Names}} {{.Label "th.owner"}}"#;
+    let output = Command::new("docker")
+        .args([
+            "ps",
+            "-a",
+            "--filter",
+            "label=th.scratch",
+            "--format",
+            format,
+        ])
+        .output()?;
+    // `name boot/namespace pid start`
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .filter(|words| words.get(2) == Some(&&*pid.to_string()))
+        .map(|words| words[0].to_owned())
+        .collect())
+}
+
 fn new_container() -> Result<(String, Reaper)> {
     let pid = std::process::id();
     let name = format!("th-test-{pid}-{}", NEXT.fetch_add(1, Ordering::Relaxed));

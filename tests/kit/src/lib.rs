@@ -18,7 +18,7 @@ mod tmpfs;
 mod tool;
 
 pub use cluster::Cluster;
-pub use container::{ContainerServer, Idle};
+pub use container::{ContainerServer, Idle, scratch_containers};
 pub use leak::{ArgvWatch, files_with};
 pub use memory::PeakMemory;
 pub use moments::Moments;

@@ -5,6 +5,7 @@
 mod by_hand;
 mod by_hand_shells;
 mod damage;
+mod damage_large;
 mod incoming;
 mod kit;
 mod open;
