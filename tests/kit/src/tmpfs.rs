@@ -2,16 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
+
+use crate::reaper::Reaper;
 
 /// A tmpfs, unmounted when dropped.
 #[derive(Debug)]
 pub struct Tmpfs {
-    dir: TempDir,
+    dir: PathBuf,
+    _reaper: Reaper,
 }
 
 impl Tmpfs {
@@ -20,14 +22,23 @@ impl Tmpfs {
     /// # Errors
     /// When this user may not mount.
     pub fn mount(options: &str) -> Result<Self> {
-        let dir = tempfile::Builder::new().prefix("th-tmpfs-").tempdir()?;
+        let dir = tempfile::Builder::new()
+            .prefix("th-tmpfs-")
+            .tempdir()?
+            .keep();
+        // A server that is being stopped may still have files there.
+        let clean_up = r#"cd /; umount -l "$1"; rmdir "$1""#;
+        let reaper = Reaper::promise(clean_up, &[dir.to_str().context("not UTF-8")?])?;
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]);
         ensure!(
-            mount.arg(dir.path()).status()?.success(),
+            mount.arg(&dir).status()?.success(),
             "this test needs the right to mount a tmpfs: run it as root"
         );
-        Ok(Self { dir })
+        Ok(Self {
+            dir,
+            _reaper: reaper,
+        })
     }
 
     /// Changes its size or its number of inodes while it is in use.
@@ -43,7 +54,7 @@ impl Tmpfs {
 
     /// Returns where it is mounted.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// Returns how many inodes are in use.
@@ -95,12 +106,5 @@ impl Tmpfs {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        // A server that is being stopped may still have files here.
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
     }
 }

@@ -67,7 +67,7 @@ fn kill_9_by_url() -> Result<()> {
 #[test]
 fn kill_9_in_a_container() -> Result<()> {
     let server = ContainerServer::start(15)?;
-    survives_kills(&server, 12, &["decode"])?;
+    survives_kills(&server, 8, &["decode"])?;
     wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))?;
     wait_for(|| {
         Ok(!server
