@@ -10,6 +10,7 @@ mod leak;
 mod memory;
 mod moments;
 mod reaper;
+mod schema;
 mod server;
 mod snapshot;
 mod store;

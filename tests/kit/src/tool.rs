@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::PeakMemory;
+use crate::schema::check_schema;
 
 /// A tool and what to run it with. Nothing of the caller's own configuration reaches it.
 #[derive(Debug)]
@@ -299,25 +300,4 @@ pub(crate) fn code(status: ExitStatus) -> i32 {
     status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-/// Holds a record against the committed schema of its kind, if there is one.
-fn check_schema(record: &Value) -> Result<()> {
-    let kind = record["kind"].as_str().unwrap_or_default();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let Ok(schema) = fs::read(root.join(format!("{kind}.v1.json"))) else {
-        return Ok(());
-    };
-    let schema: Value = serde_json::from_slice(&schema)?;
-    let validator = jsonschema::validator_for(&schema)?;
-    let errors: Vec<String> = validator
-        .iter_errors(record)
-        .map(|e| format!("{}: {e}", e.instance_path()))
-        .collect();
-    ensure!(
-        errors.is_empty(),
-        "{record}\nbreaks schemas/{kind}.v1.json: {}",
-        errors.join("; ")
-    );
-    Ok(())
 }

@@ -233,12 +233,10 @@ fn its_database_comes_back_as_it_was() -> Result<()> {
     ] {
         assert_eq!(server.psql("golden_shop", query)?, wanted, "{query}");
     }
-    let tool = golden
-        .tool("th-restore")?
-        .args(at)
-        .args(["verify", SETS[1]]);
-    let verified = tool.run()?.expect(0)?;
-    assert_eq!(verified.data()["reached"], "content", "{}", verified.record);
+    let beside = ["apply", SETS[1], "--only", "db", "--into", "golden_beside"];
+    let tool = golden.tool("th-restore")?.args(at).args(beside);
+    let applied = tool.run()?.expect(0)?;
+    assert_eq!(applied.data()["proof"], "content", "{}", applied.record);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ mod proof_death;
 mod restore_by_hand;
 mod restore_damage;
 mod restore_death;
+mod restore_list;
 mod restore_options;
 mod restore_refusals;
 mod restore_round;

@@ -191,6 +191,41 @@ fn an_undo_that_is_killed_in_a_container() -> Result<()> {
     undo_survives_kills(postgres15()?, 3)
 }
 
+/// The server goes on with what a dead client has asked for: here, it makes the database only after
+/// the next run has looked for it.
+#[test]
+fn a_database_that_comes_to_be_after_its_maker_has_died() -> Result<()> {
+    let server = Cluster::start()?;
+    let subject = Subject::new(&server)?;
+    let app = &subject.app;
+    let waiting = |statement: &str| -> Result<bool> {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        let count = format!("{query} AND query LIKE '{statement} DATABASE%'");
+        Ok(server.psql("postgres", &count)? == "1")
+    };
+    let holders =
+        "FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
+    thread::scope(|scope| {
+        let hold = "BEGIN; LOCK TABLE pg_database IN SHARE MODE; SELECT pg_sleep(60);";
+        let holder = scope.spawn(|| server.psql("template1", hold));
+        let sleeps = format!("SELECT count(*) {holders} AND wait_event = 'PgSleep'");
+        wait_for(|| Ok(server.psql("postgres", &sleeps)? == "1"))?;
+        let running = app.tool("th-restore")?.args(["apply"]).start()?;
+        wait_for(|| waiting("CREATE"))?;
+        ensure!(running.kill());
+        let mut next = app.tool("th-restore")?.args(["gc"]).start()?;
+        wait_for(|| Ok(next.is_over() || waiting("DROP")?))?;
+        server.psql(
+            "postgres",
+            &format!("SELECT pg_terminate_backend(pid) {holders}"),
+        )?;
+        let _ = holder.join();
+        next.wait()?.expect(0)?;
+        wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))?;
+        subject.check(Which::Old)
+    })
+}
+
 #[test]
 fn a_verification_that_is_killed_leaves_nothing() -> Result<()> {
     let servers: [&dyn Server; 2] = [cluster()?, postgres15()?];
