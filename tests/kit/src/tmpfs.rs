@@ -1,7 +1,7 @@
 //! A file system of its own, small enough to fill.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -92,7 +92,11 @@ impl Tmpfs {
         let mut ballast = File::create(self.path().join("ballast"))?;
         let page = [0; 4096];
         for _ in 0..self.free_kib()?.saturating_sub(leave_kib) / 4 {
-            ballast.write_all(&page)?;
+            match ballast.write_all(&page) {
+                // Somebody else was quicker: it is full all the same.
+                Err(error) if error.kind() == ErrorKind::StorageFull => break,
+                other => other?,
+            }
         }
         Ok(())
     }
@@ -103,7 +107,7 @@ impl Tmpfs {
     /// Those of the file system.
     pub fn lighten(&self) -> Result<()> {
         match fs::remove_file(self.path().join("ballast")) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use th_kit::{ContainerServer, Ended, Idle, PASSWORD, Server, Store, Tool};
 
 use crate::backup_failures::wait_for;
 use crate::restore_death::{Subject, Which};
-use crate::setup::{App, backup, bulk, postgres15};
+use crate::setup::{App, backup, bulk, postgres15, while_locked};
 
 /// Checks that neither the store nor the server holds anything of a run that failed.
 fn nothing_is_left(server: &ContainerServer, store: &Store, database: &str) -> Result<()> {
@@ -136,24 +136,15 @@ fn a_role_that_is_not_there() -> Result<()> {
 fn a_locked_table_and_a_second_run() -> Result<()> {
     let app = App::new(postgres15()?, "busy", &bulk(20_000))?;
     let (server, database) = (app.server, &app.database);
-    thread::scope(|scope| {
-        let hold = "BEGIN; LOCK TABLE marker IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4);";
-        let holder = scope.spawn(|| server.psql(database, hold));
-        wait_for(|| {
-            let locks = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' \
-                         AND granted AND relation = 'marker'::regclass";
-            Ok(server.psql(database, locks)? == "1")
-        })?;
-        let tool = app.tool("th-backup")?.args(["--lock-wait", "1s"]);
-        let ended = tool.run()?.expect(1)?;
-        assert!(ended.message().contains("marker"), "{}", ended.message());
-        assert_eq!(
-            (app.store.sets()?.len(), app.store.strays()?),
-            (0, Vec::new())
-        );
-        let _ = holder.join();
-        wait_for(|| Ok(server.tool_sessions(database)? == 0))
-    })?;
+    let lock = "LOCK TABLE marker IN ACCESS EXCLUSIVE MODE";
+    let tool = app.tool("th-backup")?.args(["--lock-wait", "1s"]);
+    let ended = while_locked(server, database, lock, || tool.run())?.expect(1)?;
+    assert!(ended.message().contains("marker"), "{}", ended.message());
+    assert_eq!(
+        (app.store.sets()?.len(), app.store.strays()?),
+        (0, Vec::new())
+    );
+    wait_for(|| Ok(server.tool_sessions(database)? == 0))?;
 
     let first = app.tool("th-backup")?.args(["--bandwidth", "2M"]).start()?;
     wait_for(|| Ok(!app.store.incoming()?.is_empty()))?;

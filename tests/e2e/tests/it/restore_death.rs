@@ -8,7 +8,7 @@ use anyhow::{Result, bail, ensure};
 use th_kit::{Cluster, Moments, Server, Tree};
 
 use crate::backup_failures::wait_for;
-use crate::setup::{App, bulk, cluster, postgres15};
+use crate::setup::{App, bulk, cluster, postgres15, while_locked};
 
 /// A set, and a live state other than it. The old is what is live before a restore, the new after.
 pub(crate) struct Subject<'a> {
@@ -203,47 +203,35 @@ fn a_database_that_comes_to_be_after_its_maker_has_died() -> Result<()> {
         let count = format!("{query} AND query LIKE '{statement} DATABASE%'");
         Ok(server.psql("postgres", &count)? == "1")
     };
-    let holders =
-        "FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
-    thread::scope(|scope| {
-        let hold = "BEGIN; LOCK TABLE pg_database IN SHARE MODE; SELECT pg_sleep(60);";
-        let holder = scope.spawn(|| server.psql("template1", hold));
-        let sleeps = format!("SELECT count(*) {holders} AND wait_event = 'PgSleep'");
-        wait_for(|| Ok(server.psql("postgres", &sleeps)? == "1"))?;
+    let lock = "LOCK TABLE pg_database IN SHARE MODE";
+    let next = while_locked(&server, "template1", lock, || {
         let running = app.tool("th-restore")?.args(["apply"]).start()?;
         wait_for(|| waiting("CREATE"))?;
         ensure!(running.kill());
         let mut next = app.tool("th-restore")?.args(["gc"]).start()?;
         wait_for(|| Ok(next.is_over() || waiting("DROP")?))?;
-        server.psql(
-            "postgres",
-            &format!("SELECT pg_terminate_backend(pid) {holders}"),
-        )?;
-        let _ = holder.join();
-        next.wait()?.expect(0)?;
-        wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))?;
-        subject.check(Which::Old)
-    })
+        Ok(next)
+    })?;
+    next.wait()?.expect(0)?;
+    wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))?;
+    subject.check(Which::Old)
 }
 
 #[test]
 fn a_verification_that_is_killed_leaves_nothing() -> Result<()> {
-    let servers: [&dyn Server; 2] = [cluster()?, postgres15()?];
-    for server in servers {
-        let app = App::new(server, "verify", &bulk(3_000))?;
-        app.backup()?;
-        let start = Instant::now();
-        app.restore(&["verify"])?.expect(0)?;
-        let whole = start.elapsed();
-        Moments::new().each(4, |_, moments| {
-            let running = app.tool("th-restore")?.args(["verify"]).start()?;
-            thread::sleep(whole.mul_f64(moments.share()));
-            running.kill();
-            Ok(())
-        })?;
-        app.restore(&["verify"])?.expect(0)?;
-        assert_eq!(app.beside()?, Vec::<String>::new());
-        assert_eq!(app.store.strays()?, Vec::<String>::new());
-    }
+    let app = App::new(cluster()?, "verify", &bulk(3_000))?;
+    app.backup()?;
+    let start = Instant::now();
+    app.restore(&["verify"])?.expect(0)?;
+    let whole = start.elapsed();
+    Moments::new().each(6, |_, moments| {
+        let running = app.tool("th-restore")?.args(["verify"]).start()?;
+        thread::sleep(whole.mul_f64(moments.share()));
+        running.kill();
+        Ok(())
+    })?;
+    app.restore(&["verify"])?.expect(0)?;
+    assert_eq!(app.beside()?, Vec::<String>::new());
+    assert_eq!(app.store.strays()?, Vec::<String>::new());
     Ok(())
 }
