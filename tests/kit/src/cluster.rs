@@ -9,13 +9,14 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::reaper::Reaper;
-use crate::{PASSWORD, PASSWORD_IN_URL, Server, Tool};
+use crate::{PASSWORD, PASSWORD_IN_URL, Server, Tmpfs, Tool};
 
 /// A PostgreSQL server on 127.0.0.1 with data of its own and password authentication.
 #[derive(Debug)]
 pub struct Cluster {
     bin: PathBuf,
     dir: PathBuf,
+    data: PathBuf,
     port: u16,
     _reaper: Reaper,
 }
@@ -26,29 +27,50 @@ impl Cluster {
     /// # Errors
     /// Those of initdb and the server, with what they said.
     pub fn start() -> Result<Self> {
+        Self::make(None)
+    }
+
+    /// Makes one whose tables are on a file system of their own. Its log of transactions is not:
+    /// a server that cannot write there gives up altogether.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::start`].
+    pub fn start_on(tables: &Tmpfs) -> Result<Self> {
+        Self::make(Some(tables.path()))
+    }
+
+    fn make(tables: Option<&Path>) -> Result<Self> {
         let bin = newest_bin()?;
         let dir = tempfile::Builder::new()
             .prefix("th-cluster-")
             .tempdir()?
             .keep();
         fs::set_permissions(&dir, Permissions::from_mode(0o755))?;
-        let stop = r#"cd /; $1 "$2/pg_ctl" -D "$3/data" -m immediate stop; rm -rf "$3""#;
+        let stop = r#"cd /; $1 "$2/pg_ctl" -D "$4" -m immediate stop; rm -rf "$3" "$4""#;
         let path = dir
             .to_str()
             .context("the temporary directory is not UTF-8")?;
+        let data = tables.unwrap_or(&dir).join("data");
         let prefix = as_postgres();
-        let args = [&*prefix.join(" "), bin.to_str().context("not UTF-8")?, path];
+        let args = [
+            &*prefix.join(" "),
+            bin.to_str().context("not UTF-8")?,
+            path,
+            data.to_str().context("not UTF-8")?,
+        ];
         let reaper = Reaper::promise(stop, &args)?;
         if !prefix.is_empty() {
             let uid: u32 = output(Command::new("id").args(["-u", "postgres"]))?
                 .trim()
                 .parse()?;
+            chown(tables.unwrap_or(&dir), Some(uid), None)?;
             chown(&dir, Some(uid), None)?;
         }
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let cluster = Self {
             bin,
             dir,
+            data,
             port,
             _reaper: reaper,
         };
@@ -74,8 +96,10 @@ impl Cluster {
         initdb
             .args(["--no-sync", "--pwfile"])
             .arg(&pwfile)
+            .arg("--waldir")
+            .arg(self.dir.join("wal"))
             .arg("-D")
-            .arg(self.data());
+            .arg(&self.data);
         output(&mut initdb)?;
         let settings = format!(
             "port = {}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{}'\n\
@@ -83,7 +107,7 @@ impl Cluster {
             self.port,
             self.dir.display()
         );
-        let conf = self.data().join("postgresql.auto.conf");
+        let conf = self.data.join("postgresql.auto.conf");
         fs::write(&conf, settings)?;
         Ok(())
     }
@@ -99,7 +123,7 @@ impl Cluster {
             .args(["-w", "-s", "-l"])
             .arg(&log)
             .arg("-D")
-            .arg(self.data())
+            .arg(&self.data)
             .arg("start");
         let status = start.status()?;
         ensure!(
@@ -118,7 +142,7 @@ impl Cluster {
         let mut stop = self.privileged("pg_ctl");
         output(
             stop.args(["-m", "immediate", "-D"])
-                .arg(self.data())
+                .arg(&self.data)
                 .arg("stop"),
         )
         .map(drop)
@@ -135,10 +159,6 @@ impl Cluster {
             "postgres://postgres:{password}@127.0.0.1:{}/{database}",
             self.port
         )
-    }
-
-    fn data(&self) -> PathBuf {
-        self.dir.join("data")
     }
 
     fn privileged(&self, program: &str) -> Command {

@@ -14,6 +14,42 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
+/// A container that does nothing.
+#[derive(Debug)]
+pub struct Idle {
+    name: String,
+    _reaper: Reaper,
+}
+
+impl Idle {
+    /// Starts one with labels, `name=value`.
+    ///
+    /// # Errors
+    /// Those of Docker.
+    pub fn start(labels: &[&str]) -> Result<Self> {
+        let (name, reaper) = new_container()?;
+        let sleep = ["--entrypoint", "sleep", "postgres:15", "600"];
+        run(&name, labels, &sleep)?;
+        Ok(Self {
+            name,
+            _reaper: reaper,
+        })
+    }
+
+    /// Ends it, so that it is there and does not run.
+    ///
+    /// # Errors
+    /// Those of Docker.
+    pub fn halt(&self) -> Result<()> {
+        docker(&["kill", &self.name])
+    }
+
+    /// Returns the name of the container.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// A PostgreSQL server in a container of the image `postgres:<version>`.
 #[derive(Debug)]
 pub struct ContainerServer {
@@ -27,34 +63,41 @@ impl ContainerServer {
     /// # Errors
     /// Those of Docker; a server that does not come up.
     pub fn start(version: u32) -> Result<Self> {
-        let pid = std::process::id();
-        let name = format!("th-test-{pid}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-        let reaper = Reaper::promise(r#"docker rm -f -v "$1""#, &[&name])?;
-        let output = Command::new("docker")
-            .args([
-                "run",
-                "-d",
-                "--name",
-                &name,
-                "--label",
-                &format!("th.test={pid}"),
-            ])
-            .args(["-e", "POSTGRES_PASSWORD"])
-            .args([&format!("postgres:{version}"), "-c", "fsync=off"])
-            .env("POSTGRES_PASSWORD", PASSWORD)
-            .output()
-            .context("cannot run docker")?;
-        ensure!(
-            output.status.success(),
-            "docker run: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        Self::labelled(version, &[])
+    }
+
+    /// Starts one with labels, `name=value`.
+    ///
+    /// # Errors
+    /// Those of [`ContainerServer::start`].
+    pub fn labelled(version: u32, labels: &[&str]) -> Result<Self> {
+        let (name, reaper) = new_container()?;
+        let image = format!("postgres:{version}");
+        let args = ["-e", "POSTGRES_PASSWORD", &image, "-c", "fsync=off"];
+        run(&name, labels, &args)?;
         let server = Self {
             name,
             _reaper: reaper,
         };
         server.wait()?;
         Ok(server)
+    }
+
+    /// Ends the container as a power cut does.
+    ///
+    /// # Errors
+    /// Those of Docker.
+    pub fn halt(&self) -> Result<()> {
+        docker(&["kill", &self.name])
+    }
+
+    /// Starts the server again after [`ContainerServer::halt`].
+    ///
+    /// # Errors
+    /// Those of Docker; a server that does not come up.
+    pub fn resume(&self) -> Result<()> {
+        docker(&["start", &self.name])?;
+        self.wait()
     }
 
     /// Returns the name of the container.
@@ -92,6 +135,63 @@ impl ContainerServer {
         }
         bail!("{} does not come up", self.name)
     }
+}
+
+/// Returns the scratch containers that the process `pid` made and that are still there.
+///
+/// # Errors
+/// Those of Docker.
+pub fn scratch_containers(pid: u32) -> Result<Vec<String>> {
+    let format = r#"{{.Names}} {{.Label "th.owner"}}"#;
+    let output = Command::new("docker")
+        .args([
+            "ps",
+            "-a",
+            "--filter",
+            "label=th.scratch",
+            "--format",
+            format,
+        ])
+        .output()?;
+    // `name boot/namespace pid start`
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>())
+        .filter(|words| words.get(2) == Some(&&*pid.to_string()))
+        .map(|words| words[0].to_owned())
+        .collect())
+}
+
+fn new_container() -> Result<(String, Reaper)> {
+    let pid = std::process::id();
+    let name = format!("th-test-{pid}-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let reaper = Reaper::promise(r#"docker rm -f -v "$1""#, &[&name])?;
+    Ok((name, reaper))
+}
+
+fn run(name: &str, labels: &[&str], args: &[&str]) -> Result<()> {
+    let own = format!("th.test={}", std::process::id());
+    let mut words = vec!["run", "-d", "--name", name, "--label", &own];
+    for label in labels {
+        words.extend(["--label", label]);
+    }
+    words.extend(args);
+    docker(&words)
+}
+
+fn docker(args: &[&str]) -> Result<()> {
+    let output = Command::new("docker")
+        .args(args)
+        .env("POSTGRES_PASSWORD", PASSWORD)
+        .output()
+        .context("cannot run docker")?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "docker {}: {stderr}",
+        args.join(" ")
+    );
+    Ok(())
 }
 
 impl Server for ContainerServer {

@@ -7,16 +7,25 @@
 mod cluster;
 mod container;
 mod leak;
+mod memory;
+mod moments;
 mod reaper;
+mod schema;
 mod server;
 mod snapshot;
 mod store;
+mod terminal;
+mod tmpfs;
 mod tool;
 
 pub use cluster::Cluster;
-pub use container::ContainerServer;
+pub use container::{ContainerServer, Idle, scratch_containers};
 pub use leak::{ArgvWatch, files_with};
+pub use memory::PeakMemory;
+pub use moments::Moments;
 pub use server::{PASSWORD, PASSWORD_IN_URL, Server, everything};
 pub use snapshot::{Tree, database_state, tree};
 pub use store::Store;
+pub use terminal::Shown;
+pub use tmpfs::Tmpfs;
 pub use tool::{Ended, Running, Tool};

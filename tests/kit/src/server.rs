@@ -71,16 +71,28 @@ pub trait Server: Sync {
         Ok(names.lines().map(str::to_owned).collect())
     }
 
-    /// Returns how many sessions on `database` the tools and their children have.
+    /// Returns how many sessions the tools and their children have on `database`, and on what they
+    /// made beside it.
     fn tool_sessions(&self, database: &str) -> Result<u64> {
         let count = self.psql(
             "postgres",
             &format!(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' \
+                "SELECT count(*) FROM pg_stat_activity \
+                 WHERE (datname = '{database}' OR starts_with(datname, '{database}_')) \
                  AND (application_name LIKE 'th-%' OR application_name LIKE 'pg_%')"
             ),
         )?;
         Ok(count.parse()?)
+    }
+
+    /// Returns the sessions of the tools and their children on any database. For servers that no
+    /// other test uses.
+    fn all_tool_sessions(&self) -> Result<String> {
+        self.psql(
+            "postgres",
+            "SELECT datname, application_name, state, query FROM pg_stat_activity \
+             WHERE application_name LIKE 'th-%' OR application_name LIKE 'pg_%'",
+        )
     }
 }
 

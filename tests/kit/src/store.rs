@@ -27,6 +27,18 @@ impl Store {
         })
     }
 
+    /// Names one in `parent`, such as a small file system.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn within(parent: &Path) -> Result<Self> {
+        Ok(Self {
+            dir: tempfile::Builder::new()
+                .prefix("th-store-")
+                .tempdir_in(parent)?,
+        })
+    }
+
     /// Returns the path of the store.
     pub fn path(&self) -> PathBuf {
         self.dir.path().join("store")
@@ -92,6 +104,36 @@ impl Store {
     /// Those of the file system.
     pub fn incoming(&self) -> Result<Vec<String>> {
         names(&self.path().join("incoming"))
+    }
+
+    /// Returns what is in the store and its state that no finished run leaves there.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn strays(&self) -> Result<Vec<String>> {
+        let mut strays = self.incoming()?;
+        for name in names(&self.path())? {
+            if !["incoming", "packs", "sets", "state", "store.json"].contains(&&*name) {
+                strays.push(name);
+            }
+        }
+        for name in names(&self.path().join("state"))? {
+            if !["journal.jsonl", "lock", "restore.json"].contains(&&*name) {
+                strays.push(format!("state/{name}"));
+            }
+        }
+        for set in self.sets()? {
+            for name in names(&self.set(&set))? {
+                let manifest = self.manifest(&set)?;
+                let mut objects = manifest["objects"].as_array().into_iter().flatten();
+                let known = ["manifest.json", "proof.json", "SHA256SUMS"].contains(&&*name)
+                    || objects.any(|object| object["name"] == *name);
+                if !known {
+                    strays.push(format!("sets/{set}/{name}"));
+                }
+            }
+        }
+        Ok(strays)
     }
 
     /// Returns the journal of runs that were given flags alone.

@@ -4,16 +4,19 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::PeakMemory;
+use crate::schema::check_schema;
+
 /// A tool and what to run it with. Nothing of the caller's own configuration reaches it.
 #[derive(Debug)]
 pub struct Tool {
-    command: Command,
+    pub(crate) command: Command,
     stdin: Option<String>,
 }
 
@@ -22,6 +25,8 @@ pub struct Tool {
 pub struct Ended {
     /// The exit status; 128 and the number if a signal ended it.
     pub code: i32,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
     /// All of stdout.
     pub stdout: String,
     /// All of stderr.
@@ -153,7 +158,7 @@ impl Running {
         let output = child.wait_with_output()?;
         let stdout = String::from_utf8(output.stdout).context("stdout is not UTF-8")?;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        let code = code(output.status);
+        let (code, signal) = (code(output.status), output.status.signal());
         let record = match stdout.lines().last() {
             Some(line) => serde_json::from_str(line)
                 .with_context(|| format!("the last line is no record: {line}\n{stderr}"))?,
@@ -161,6 +166,7 @@ impl Running {
         };
         let ended = Ended {
             code,
+            signal,
             stdout,
             stderr,
             record,
@@ -179,6 +185,11 @@ impl Running {
         self.child
             .as_mut()
             .is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Watches how much memory it takes.
+    pub fn peak_memory(&self) -> PeakMemory {
+        PeakMemory::watch(self.pid())
     }
 
     /// Sends a signal, such as `TERM`.
@@ -285,29 +296,8 @@ impl Ended {
     }
 }
 
-fn code(status: ExitStatus) -> i32 {
+pub(crate) fn code(status: ExitStatus) -> i32 {
     status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
-}
-
-/// Holds a record against the committed schema of its kind, if there is one.
-fn check_schema(record: &Value) -> Result<()> {
-    let kind = record["kind"].as_str().unwrap_or_default();
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
-    let Ok(schema) = fs::read(root.join(format!("{kind}.v1.json"))) else {
-        return Ok(());
-    };
-    let schema: Value = serde_json::from_slice(&schema)?;
-    let validator = jsonschema::validator_for(&schema)?;
-    let errors: Vec<String> = validator
-        .iter_errors(record)
-        .map(|e| format!("{}: {e}", e.instance_path()))
-        .collect();
-    ensure!(
-        errors.is_empty(),
-        "{record}\nbreaks schemas/{kind}.v1.json: {}",
-        errors.join("; ")
-    );
-    Ok(())
 }

@@ -14,7 +14,7 @@ use th_store::RESTORE_FILES;
 use crate::kit::{Bench, FIRST, SECOND};
 
 /// Returns the commands under a heading.
-fn commands(notes: &str, heading: &str) -> String {
+pub(crate) fn commands(notes: &str, heading: &str) -> String {
     let (_, section) = notes.split_once(&format!("## {heading}\n")).unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
     block.split_once("```").unwrap().0.to_owned()
@@ -35,10 +35,10 @@ fn run(set: &Path, commands: &str, to: &Path) -> String {
     said
 }
 
-type Seen = (u32, u32, u32, i64, i64, Vec<u8>);
+pub(crate) type Seen = (u32, u32, u32, i64, i64, Vec<u8>);
 
 /// Returns all that is below `root`: mode, owner, mtime, content.
-fn seen(root: &Path) -> BTreeMap<PathBuf, Seen> {
+pub(crate) fn seen(root: &Path) -> BTreeMap<PathBuf, Seen> {
     let mut all = BTreeMap::new();
     let mut dirs = vec![root.to_owned()];
     while let Some(dir) = dirs.pop() {

@@ -76,11 +76,10 @@ fn of_objects_and_packs() {
     let set = bench.store.set_dir(&manifest.id);
     let packs = bench.store.path().join("packs");
     let pack = &manifest.files.as_ref().unwrap().packs[0];
-    for path in [
-        set.join("db.dump.zst"),
-        set.join("files.jsonl.zst"),
-        packs.join(&pack.name),
-    ] {
+    let objects = manifest.objects.iter().map(|object| set.join(&object.name));
+    let objects: Vec<_> = objects.collect();
+    assert_eq!(objects.len(), 4);
+    for path in objects.into_iter().chain([packs.join(&pack.name)]) {
         damage(&path, || {
             !bench.verify(&manifest).unwrap().differences.is_empty()
         });

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod by_hand;
+mod by_hand_shells;
 mod damage;
+mod damage_large;
 mod incoming;
 mod kit;
 mod open;

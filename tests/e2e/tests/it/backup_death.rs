@@ -1,116 +1,94 @@
 //! A backup that is killed or told to stop at any moment.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use tempfile::TempDir;
-use th_kit::{ContainerServer, Server, Store, Tool};
+use th_kit::{Cluster, ContainerServer, Moments, Server, tree};
 
 use crate::backup_failures::wait_for;
-use crate::setup::{backup, bulk, cluster, files, postgres15};
+use crate::setup::{App, bulk, cluster, postgres15};
 
-const MOMENTS: u32 = 25;
-
-/// A backup that takes about a second.
-struct Subject<'a> {
-    server: &'a dyn Server,
-    database: String,
-    store: Store,
-    files: TempDir,
-}
-
-impl<'a> Subject<'a> {
-    fn new(server: &'a dyn Server, prefix: &str) -> Result<Self> {
-        let database = server.database_with(prefix, &bulk(40_000))?;
-        Ok(Self {
-            server,
-            database,
-            store: Store::new()?,
-            files: files()?,
-        })
+/// Kills `count` backups, each at a moment of its own, and runs another after each.
+fn survives_kills(server: &dyn Server, count: u32, levels: &[&str]) -> Result<()> {
+    let app = App::new(server, "killed", &bulk(8_000))?;
+    let temporary = tempfile::tempdir()?;
+    let tool = |level: &str| {
+        let tool = app.tool("th-backup")?.args(["--prove", level]);
+        Ok::<_, anyhow::Error>(tool.env("TMPDIR", &temporary.path().to_string_lossy()))
+    };
+    let mut took = Vec::new();
+    for level in levels {
+        let start = Instant::now();
+        tool(level)?.run()?.expect(0)?;
+        took.push((*level, start.elapsed()));
     }
-
-    fn tool(&self) -> Result<Tool> {
-        let files = ["--files".as_ref(), self.files.path().as_os_str()];
-        Ok(backup(self.server, &self.database, &self.store)?.args(files))
-    }
-
-    fn no_sessions(&self) -> Result<()> {
-        wait_for(|| Ok(self.server.tool_sessions(&self.database)? == 0))
-    }
-}
-
-fn survives_kills(server: &dyn Server, container: Option<&ContainerServer>) -> Result<()> {
-    let subject = Subject::new(server, "killed")?;
-    let start = Instant::now();
-    subject.tool()?.run()?.expect(0)?;
-    let whole = start.elapsed();
     let mut killed = 0;
-    for moment in 0..MOMENTS {
-        let running = subject.tool()?.start()?;
-        // Spread over the run, and a little more.
-        thread::sleep(whole.mul_f64(f64::from(moment + 1) / f64::from(MOMENTS)));
+    Moments::new().each(count, |moment, moments| {
+        fs::write(app.files.path().join("none"), moment.to_string())?;
+        let (level, whole) = took[moment as usize % took.len()];
+        let running = tool(level)?.start()?;
+        thread::sleep(whole.mul_f64(moments.share()));
         killed += u32::from(running.kill());
-        subject.store.check_whole()?;
-        if moment % 5 == 4 {
-            subject
-                .tool()?
-                .args(["--prove", "bytes"])
-                .run()?
-                .expect(0)?;
-            ensure!(
-                subject.store.incoming()?.is_empty(),
-                "left: {:?}",
-                subject.store.incoming()?
-            );
-            subject.no_sessions()?;
+        app.store.check_whole()?;
+
+        let rerun = tool("none")?.run()?.expect(0)?;
+        let strays = app.store.strays()?;
+        ensure!(strays.is_empty(), "left in the store: {strays:?}");
+        ensure!(app.beside()?.is_empty(), "left: {:?}", app.beside()?);
+        ensure!(tree(temporary.path())?.is_empty(), "left in $TMPDIR");
+        wait_for(|| Ok(server.tool_sessions(&app.database)? == 0))?;
+        // The next check is quicker.
+        for set in app.store.sets()? {
+            if rerun.data()["set"] != *set {
+                fs::remove_dir_all(app.store.set(&set))?;
+            }
         }
-    }
+        Ok(())
+    })?;
     ensure!(
-        killed >= MOMENTS / 3,
-        "only {killed} of {MOMENTS} runs were killed"
+        killed >= count / 3,
+        "only {killed} of {count} runs were killed"
     );
-    let last = subject
-        .tool()?
-        .args(["--prove", "content"])
-        .run()?
-        .expect(0)?;
+    let last = tool("content")?.run()?.expect(0)?;
     assert_eq!(last.data()["proof"], "content");
-    assert_eq!(subject.store.incoming()?, Vec::<String>::new());
-    subject.store.check_whole()?;
-    subject.no_sessions()?;
-    if let Some(container) = container {
-        wait_for(|| {
-            Ok(!container
-                .processes()?
-                .iter()
-                .any(|line| line.contains("pg_dump")))
-        })?;
-    }
+    assert_eq!(app.store.check_whole()?, 2);
     Ok(())
 }
 
 #[test]
 fn kill_9_by_url() -> Result<()> {
-    survives_kills(cluster()?, None)
+    let server = Cluster::start()?;
+    survives_kills(&server, 50, &["decode", "content"])?;
+    wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))
 }
 
 #[test]
 fn kill_9_in_a_container() -> Result<()> {
     let server = ContainerServer::start(15)?;
-    survives_kills(&server, Some(&server))
+    survives_kills(&server, 8, &["decode"])?;
+    wait_for(|| Ok(server.all_tool_sessions()?.is_empty()))?;
+    wait_for(|| {
+        Ok(!server
+            .processes()?
+            .iter()
+            .any(|line| line.contains("pg_dump") || line.contains("pg_restore")))
+    })
 }
 
-fn stops_when_told(server: &dyn Server, signal: &str, code: i32) -> Result<()> {
-    let subject = Subject::new(server, "told")?;
+fn stops_when_told(server: &dyn Server, signal: &str, number: i32) -> Result<()> {
+    let app = App::new(server, "told", &bulk(40_000))?;
     for milliseconds in [0, 200, 600] {
-        let running = subject.tool()?.args(["--bandwidth", "3M"]).start()?;
-        wait_for(|| Ok(!subject.store.incoming()?.is_empty()))?;
+        let tool = app.tool("th-backup")?.args(["--bandwidth", "3M"]);
+        let running = tool.start()?;
+        wait_for(|| Ok(!app.store.incoming()?.is_empty()))?;
         thread::sleep(Duration::from_millis(milliseconds));
         let start = Instant::now();
         running.signal(signal)?;
-        let ended = running.wait()?.expect(code)?;
+        let ended = running.wait()?.expect(128 + number)?;
+        // By the signal itself, so that a shell stops its script too.
+        assert_eq!(ended.signal, Some(number));
         ensure!(
             start.elapsed() < Duration::from_secs(5),
             "it took {:?}",
@@ -118,20 +96,20 @@ fn stops_when_told(server: &dyn Server, signal: &str, code: i32) -> Result<()> {
         );
         assert_eq!(ended.record["changed"], false);
         assert_eq!(
-            (subject.store.sets()?.len(), subject.store.incoming()?.len()),
-            (0, 0)
+            (app.store.sets()?.len(), app.store.strays()?),
+            (0, Vec::new())
         );
-        subject.no_sessions()?;
+        wait_for(|| Ok(server.tool_sessions(&app.database)? == 0))?;
     }
     Ok(())
 }
 
 #[test]
 fn sigterm_by_url() -> Result<()> {
-    stops_when_told(cluster()?, "TERM", 143)
+    stops_when_told(cluster()?, "TERM", 15)
 }
 
 #[test]
 fn sigint_in_a_container() -> Result<()> {
-    stops_when_told(postgres15()?, "INT", 130)
+    stops_when_told(postgres15()?, "INT", 2)
 }

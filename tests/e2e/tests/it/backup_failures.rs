@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use th_kit::{Cluster, Ended, Server, Store, Tool};
 
-use crate::setup::{backup, bulk, cluster, files, postgres15};
+use crate::setup::{backup, bulk, cluster, files, postgres15, while_locked};
 
 #[test]
 fn a_wrong_password_is_unreachable() -> Result<()> {
@@ -119,27 +119,13 @@ fn against_a_lock() -> Result<Ended> {
     let server = cluster()?;
     let database = server.database_with("locked", &bulk(10))?;
     let store = Store::new()?;
-    thread::scope(|scope| {
-        let hold = "BEGIN; LOCK TABLE bulk IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(6);";
-        let holder = scope.spawn(|| server.psql(&database, hold));
-        wait_for(|| {
-            let locks = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' \
-                         AND granted AND relation = 'bulk'::regclass";
-            Ok(server.psql(&database, locks)? == "1")
-        })?;
-        let start = Instant::now();
-        let ended = backup(server, &database, &store)?
-            .args(["--lock-wait", "1s"])
-            .run();
-        assert!(
-            start.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            start.elapsed()
-        );
-        assert_eq!((store.sets()?.len(), store.incoming()?.len()), (0, 0));
-        let _ = holder.join();
-        ended
-    })
+    let lock = "LOCK TABLE bulk IN ACCESS EXCLUSIVE MODE";
+    let tool = backup(server, &database, &store)?.args(["--lock-wait", "1s"]);
+    let ended = while_locked(server, &database, lock, || tool.run())?;
+    let took = ended.record["duration_seconds"].as_f64();
+    ensure!(took < Some(5.0), "it took {took:?} s");
+    assert_eq!((store.sets()?.len(), store.incoming()?.len()), (0, 0));
+    Ok(ended)
 }
 
 #[test]

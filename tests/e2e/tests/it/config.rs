@@ -1,36 +1,11 @@
 //! th.toml: what it says of its own mistakes, and what it configures.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
-use th_kit::{Ended, PASSWORD_IN_URL, Server, Tool, tree};
+use th_kit::{PASSWORD_IN_URL, Server, tree};
 
-use crate::setup::{cluster, files};
-
-/// An environment `test` in a directory of its own.
-struct Home {
-    dir: TempDir,
-}
-
-impl Home {
-    fn new(toml: &str) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
-        fs::write(dir.path().join("th.toml"), toml)?;
-        Ok(Self { dir })
-    }
-
-    fn path(&self) -> &Path {
-        self.dir.path()
-    }
-
-    fn backup(&self, args: &[&str]) -> Result<Ended> {
-        let config = self.path().join("th.toml");
-        let tool = Tool::new("th-backup")?.args(["--config".as_ref(), config.as_os_str()]);
-        tool.args(args).run()
-    }
-}
+use crate::setup::{Home, cluster, files};
 
 #[test]
 fn a_mistyped_key_is_pointed_at() -> Result<()> {

@@ -22,7 +22,7 @@ fn commands(notes: &str, heading: &str) -> Result<String> {
 }
 
 fn sh(dir: &std::path::Path, script: &str) -> Result<Output> {
-    let output = Command::new("bash")
+    let output = Command::new("sh")
         .args(["-eu", "-c", script])
         .current_dir(dir)
         .output()?;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use th_kit::{Cluster, Server, Store, Tool, everything};
 
 use crate::backup_failures::wait_for;
+use crate::restore_death::{Subject, Which};
 use crate::setup::{App, bulk, cluster};
 
 #[test]
@@ -53,6 +54,61 @@ fn a_server_that_is_down() -> Result<()> {
     app.restore(&["verify"])?.expect(12)?;
     app.restore(&["verify", "--level", "bytes"]).map(drop)?;
     app.restore(&["list"])?.expect(0)?;
+    Ok(())
+}
+
+#[test]
+fn a_server_that_dies_under_a_restore() -> Result<()> {
+    let server = Cluster::start()?;
+    let subject = Subject::new(&server)?;
+    let app = &subject.app;
+    for command in ["apply", "verify"] {
+        let running = app.tool("th-restore")?.args([command]).start()?;
+        wait_for(|| Ok(app.beside()?.len() == 1))?;
+        server.halt()?;
+        let ended = running.wait()?;
+        // The set is not to blame.
+        assert!([1, 12].contains(&ended.code), "{command}: {}", ended.record);
+        assert_eq!(ended.record["changed"], false);
+        server.resume()?;
+        assert_eq!(subject.database()?, Which::Old);
+        // What could not be dropped then is dropped by the next run.
+        subject.clear()?;
+        subject.check(Which::Old)?;
+    }
+    app.restore(&["apply"])?.expect(0)?;
+    subject.check(Which::New)
+}
+
+#[test]
+fn a_wrong_password() -> Result<()> {
+    let app = App::new(cluster()?, "password", &bulk(10))?;
+    app.backup()?;
+    let url = cluster()?.url_with("wr0ng", &app.database);
+    for command in ["apply", "verify", "gc"] {
+        let tool = app.store.target(Tool::new("th-restore")?).args([command]);
+        let ended = tool.env("TH_DATABASE_URL", &url).run()?.expect(12)?;
+        assert!(ended.message().contains("password"), "{}", ended.message());
+        assert!(!ended.stdout.contains("wr0ng") && !ended.stderr.contains("wr0ng"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_restore_that_holds_the_lock() -> Result<()> {
+    let app = App::new(cluster()?, "first", &bulk(20_000))?;
+    app.backup()?;
+    let first = app.tool("th-restore")?.args(["apply"]).start()?;
+    wait_for(|| Ok(app.beside()?.len() == 1))?;
+    for ended in [app.restore(&["apply"])?, app.tool("th-backup")?.run()?] {
+        let message = ended.expect(11)?.message();
+        let pid = first.pid().to_string();
+        assert!(
+            message.contains(&pid) && message.contains("th-restore"),
+            "{message}"
+        );
+    }
+    first.wait()?.expect(0)?;
     Ok(())
 }
 

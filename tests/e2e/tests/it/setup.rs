@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::thread;
 
 use anyhow::{Result, anyhow};
 use tempfile::TempDir;
 use th_kit::{Cluster, ContainerServer, Ended, Server, Store, Tool, Tree, database_state, tree};
+
+use crate::backup_failures::wait_for;
 
 /// A server shared by all tests; each has databases of its own in it.
 pub(crate) fn cluster() -> Result<&'static Cluster> {
@@ -100,6 +103,36 @@ impl<'a> App<'a> {
     }
 }
 
+/// A directory with a th.toml.
+pub(crate) struct Home {
+    dir: TempDir,
+}
+
+impl Home {
+    /// Writes `toml` as the configuration.
+    pub(crate) fn new(toml: &str) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        fs::write(dir.path().join("th.toml"), toml)?;
+        Ok(Self { dir })
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// One of the tools, told of the configuration.
+    pub(crate) fn tool(&self, name: &str) -> Result<Tool> {
+        let config = self.path().join("th.toml");
+        Ok(Tool::new(name)?.args(["--config".as_ref(), config.as_os_str()]))
+    }
+
+    /// Runs th-backup.
+    pub(crate) fn backup(&self, args: &[&str]) -> Result<Ended> {
+        self.tool("th-backup")?.args(args).run()
+    }
+}
+
 /// A directory with a file of each kind that a backup keeps.
 pub(crate) fn files() -> Result<TempDir> {
     let dir = tempfile::Builder::new().prefix("th-files-").tempdir()?;
@@ -133,4 +166,26 @@ pub(crate) fn bulk(rows: u32) -> String {
          FROM generate_series(1, {rows}) i;
          CREATE TABLE marker (word text); INSERT INTO marker VALUES ('original');"
     )
+}
+
+/// Does `work` while another session on `database` holds what `lock` takes.
+pub(crate) fn while_locked<T>(
+    server: &dyn Server,
+    database: &str,
+    lock: &str,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let ours = "FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' \
+                AND datname = current_database() AND pid <> pg_backend_pid()";
+    let sleeps = format!("SELECT count(*) {ours} AND wait_event = 'PgSleep'");
+    thread::scope(|scope| {
+        let hold = format!("BEGIN; {lock}; SELECT pg_sleep(600);");
+        let holder = scope.spawn(move || server.psql(database, &hold));
+        let held = wait_for(|| Ok(server.psql(database, &sleeps)? == "1"));
+        let done = held.and_then(|()| work());
+        let end = format!("SELECT pg_terminate_backend(pid) {ours}");
+        server.psql(database, &end)?;
+        let _ = holder.join();
+        done
+    })
 }
