@@ -239,6 +239,20 @@ impl Admin {
             .execute(&format!("DROP DATABASE IF EXISTS {};", identifier(name)))
     }
 
+    /// Drops a database that nobody is connected to, if it is there. Tells whether it is gone:
+    /// with sessions, it is left alone.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn drop_unused(&mut self, name: &str) -> Result<bool, Error> {
+        let sql = format!("DROP DATABASE IF EXISTS {};", identifier(name));
+        match self.session.execute(&sql) {
+            // object_in_use
+            Err(Error::Sql { sqlstate, .. }) if sqlstate == "55006" => Ok(false),
+            result => result.map(|()| true),
+        }
+    }
+
     /// Returns how many client sessions `name` has.
     ///
     /// # Errors

@@ -40,13 +40,40 @@ impl DirStore {
         }
         let packs = manifest.files.iter().flat_map(|files| &files.packs);
         for pack in packs.filter(|pack| !trusted.contains(&pack.name)) {
-            found.check("pack", &self.packs_dir(), pack, watch)?;
+            match self.moved(&pack.name) {
+                Ok(Some(moved)) => found.check_moved(&moved, pack, watch)?,
+                _ => found.check("pack", &self.packs_dir(), pack, watch)?,
+            }
         }
         Ok(found)
     }
 }
 
 impl Bytes {
+    /// Checks the pack that took the place of another: its name is the hash of its bytes.
+    fn check_moved(
+        &mut self,
+        path: &Path,
+        pack: &Object,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (sha256, _) = name.split_once('.').unwrap_or((&name, ""));
+        let bytes = path.metadata().map_err(Error::io(path))?.len();
+        let moved = Object {
+            name: name.clone().into_owned(),
+            bytes,
+            sha256: sha256.to_owned(),
+        };
+        let before = self.differences.len();
+        self.check("pack", &path.with_file_name(""), &moved, watch)?;
+        // What the set names is what is told.
+        for difference in &mut self.differences[before..] {
+            difference.name.clone_from(&pack.name);
+        }
+        Ok(())
+    }
+
     fn check(
         &mut self,
         what: &str,
