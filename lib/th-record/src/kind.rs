@@ -8,7 +8,7 @@ mod set;
 
 pub use backup::{Backup, BackupDatabase, BackupFiles, BackupPlan, Phase, Space};
 pub use freed::{Freed, FreedDisk, FreedPart, PruneObject};
-pub use prune::{PruneAction, Pruned};
+pub use prune::{PackAction, PruneAction, PrunePack, PruneSet, Pruned, SetAction, Undeleted};
 pub use restore::{
     Applied, Databases, FileChanges, Gc, Removed, RestorePlan, RestorePlanStep, Shown, Undone,
     Verified,

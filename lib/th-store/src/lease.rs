@@ -8,12 +8,17 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use th_record::Id;
 
 use crate::dir::{DirStore, MARKER, open_regular};
 use crate::{Error, manifest};
+
+const PATIENCE: u32 = 100;
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// Manifests that are locked for as long as a store, or a clone of it, is open.
 #[derive(Debug, Clone, Default)]
@@ -47,9 +52,15 @@ impl DirStore {
             }
             Err(error) => return Err(Error::io(&path)(error)),
         };
-        match flock(&file, FlockOperation::NonBlockingLockShared) {
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Busy("the set is being pruned")),
-            Err(_) | Ok(()) => {}
+        // A pruner holds it for the moment of a rename, or only looks whether it could.
+        for attempt in 0.. {
+            match flock(&file, FlockOperation::NonBlockingLockShared) {
+                Err(rustix::io::Errno::WOULDBLOCK) if attempt < PATIENCE => sleep(MOMENT),
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    return Err(Error::Busy("the set is being pruned"));
+                }
+                Err(_) | Ok(()) => break,
+            }
         }
         if !is_at(&file, &path) {
             return Err(Error::NotFound(id.to_string()));

@@ -30,9 +30,12 @@ pub struct Sparse {
     pub name: String,
     /// Its size.
     pub bytes: u64,
-    /// The size of the files that sets need of it, before compression.
+    /// The size of a tar of what sets need of it, before compression.
     pub needed_bytes: u64,
 }
+
+/// The size of a tar of nothing.
+const EMPTY: u64 = 1024;
 
 /// The members that sets need of one pack.
 type Members = HashMap<EntryPath, Content>;
@@ -40,7 +43,7 @@ type Members = HashMap<EntryPath, Content>;
 impl DirStore {
     /// Returns the packs that would be less than half as large without what no set needs, some at a
     /// time. The measure is the size of what is needed before compression, so that nothing has to
-    /// be unpacked to know it.
+    /// be unpacked to know it, and that rewriting is never in vain.
     pub(crate) fn sparse(&self, survey: &Survey) -> Result<Vec<Sparse>, Error> {
         let mut suspects: HashSet<u32> = (survey.packs.iter().zip(0..))
             .filter(|(pack, _)| pack.used && !pack.is_link)
@@ -53,10 +56,10 @@ impl DirStore {
             }
             let mut needed: HashMap<u32, u64> = HashMap::new();
             let whole = self.members(survey, need, &mut |number, _, content| {
-                *needed.entry(number).or_default() += content.size;
+                *needed.entry(number).or_insert(EMPTY) += in_tar(content.size);
             });
             let enough = |number: &u32| {
-                let needed = needed.get(number).copied().unwrap_or(0);
+                let needed = needed.get(number).copied().unwrap_or(EMPTY);
                 needed.saturating_mul(2) >= survey.packs[*number as usize].bytes
             };
             // Of a listing that cannot be read, everything may be needed.
@@ -78,7 +81,7 @@ impl DirStore {
                     if suspects.contains(&number)
                         && seen.entry(number).or_default().insert(hasher.hash_one(member))
                     {
-                        *needed.entry(number).or_default() += content.size;
+                        *needed.entry(number).or_insert(EMPTY) += in_tar(content.size);
                     }
                 })?;
             }
@@ -88,7 +91,7 @@ impl DirStore {
             Sparse {
                 name: pack.name.clone(),
                 bytes: pack.bytes,
-                needed_bytes: needed.get(&number).copied().unwrap_or(0),
+                needed_bytes: needed.get(&number).copied().unwrap_or(EMPTY),
             }
         });
         Ok(sparse
@@ -281,6 +284,11 @@ impl<R: Read, W: Write> Read for Tee<'_, R, W> {
         self.to.write_all(&buffer[..n])?;
         Ok(n)
     }
+}
+
+/// Returns how much a file of `size` bytes takes in a tar.
+fn in_tar(size: u64) -> u64 {
+    512 + size.next_multiple_of(512)
 }
 
 /// Returns how many zeros follow `size` bytes in a tar.

@@ -8,7 +8,8 @@ use th_archive::{Previous, Watch};
 use th_record::{Id, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
-use crate::{Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept};
+use crate::usage::size_of;
+use crate::{Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash};
 
 /// A place where sets live.
 #[derive(Debug, Clone)]
@@ -160,6 +161,23 @@ impl Store {
     pub fn survey(&self) -> Result<Survey, Error> {
         let Self::Dir(dir) = self;
         dir.survey()
+    }
+
+    /// Returns what is in the trash.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn trash(&self) -> Result<Trash, Error> {
+        let Self::Dir(dir) = self;
+        dir.trash()
+    }
+
+    /// Returns the size of a set's own files.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn set_bytes(&self, id: &Id) -> Result<u64, Error> {
+        size_of(&self.set_dir(id))
     }
 
     /// Returns the packs that would be less than half as large without what no set needs.

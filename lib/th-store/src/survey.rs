@@ -50,6 +50,7 @@ pub struct PackUse {
 /// The packs that a set needs, by their numbers in [`Survey::packs`].
 #[derive(Debug, Clone)]
 pub(crate) struct Need {
+    pub(crate) id: Id,
     pub(crate) listing: PathBuf,
     pub(crate) packs: Vec<u32>,
 }
@@ -58,7 +59,7 @@ pub(crate) struct Need {
 #[derive(Default)]
 pub(crate) struct Needs {
     numbers: HashMap<String, u32>,
-    needs: Vec<(Id, Need)>,
+    needs: Vec<Need>,
 }
 
 impl Needs {
@@ -78,7 +79,24 @@ impl Needs {
         }
         if let Some(listing) = listing.filter(|_| !packs.is_empty()) {
             let listing = dir.join(&listing.name);
-            self.needs.push((id.clone(), Need { listing, packs }));
+            let id = id.clone();
+            self.needs.push(Need { id, listing, packs });
+        }
+    }
+}
+
+impl Survey {
+    /// Forgets sets that are gone: what they alone needed is unused from then on.
+    pub fn forget(&mut self, gone: &HashSet<Id>) {
+        self.needs.retain(|need| !gone.contains(&need.id));
+        self.unknown.retain(|name| !gone.iter().any(|id| id.as_str() == name));
+        self.mark_used();
+    }
+
+    fn mark_used(&mut self) {
+        let used: HashSet<u32> = self.needs.iter().flat_map(|need| need.packs.iter().copied()).collect();
+        for (pack, number) in self.packs.iter_mut().zip(0..) {
+            pack.used = used.contains(&number);
         }
     }
 }
@@ -121,14 +139,15 @@ impl DirStore {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 found => found.map_err(Error::io(&dir))?,
             };
-            let ours = is_pack_name(&name)
-                && (found.is_file() || found.is_symlink() && self.moved(&name).is_ok());
-            if ours {
+            // A link whose target is gone is ours too: the target went first, and then we died.
+            let is_link = found.is_symlink()
+                && self.target(&name).is_some_and(|target| is_pack_name(&target));
+            if is_pack_name(&name) && (found.is_file() || is_link) {
                 survey.packs.push(PackUse {
                     bytes: if found.is_file() { found.len() } else { 0 },
                     used: false,
                     unused_since: unused.get(&name).copied(),
-                    is_link: found.is_symlink(),
+                    is_link,
                     name,
                 });
             } else if !self.is_own(&name) {
@@ -141,42 +160,34 @@ impl DirStore {
         let places: HashMap<&str, u32> = (survey.packs.iter().zip(0..))
             .map(|(pack, at)| (pack.name.as_str(), at))
             .collect();
-        // From the number of a name to that of the pack which holds it; a missing pack has none.
-        let mut real = vec![None; needs.numbers.len()];
-        let mut used = HashSet::new();
+        // From the number of a name to the packs that stand for it: links, and what holds the content.
+        let mut stand_for: Vec<Vec<u32>> = vec![Vec::new(); needs.numbers.len()];
         for (name, number) in &needs.numbers {
             let mut at = places.get(name.as_str()).copied();
-            while let Some(place) = at {
-                real[*number as usize] = at;
-                used.insert(place);
-                at = self.target(&survey.packs[place as usize]).and_then(|name| {
-                    places.get(name.as_str()).copied()
-                });
+            let stand_for = &mut stand_for[*number as usize];
+            while let Some(place) = at.filter(|place| !stand_for.contains(place)) {
+                stand_for.push(place);
+                let pack = &survey.packs[place as usize];
+                let target = self.target(&pack.name).filter(|_| pack.is_link);
+                at = target.and_then(|name| places.get(name.as_str()).copied());
             }
         }
-        for place in used {
-            survey.packs[place as usize].used = true;
+        survey.needs = needs.needs;
+        survey.needs.sort_by(|a, b| b.id.cmp(&a.id));
+        for need in &mut survey.needs {
+            let numbers = need.packs.iter();
+            let places = numbers.flat_map(|number| &stand_for[*number as usize]);
+            need.packs = places.copied().collect();
+            need.packs.sort_unstable();
+            need.packs.dedup();
         }
-        let mut needs = needs.needs;
-        needs.sort_by(|(a, _), (b, _)| b.cmp(a));
-        survey.needs = (needs.into_iter())
-            .map(|(_, need)| {
-                let numbers = need.packs.iter();
-                let mut packs: Vec<u32> = numbers.filter_map(|number| real[*number as usize]).collect();
-                packs.sort_unstable();
-                packs.dedup();
-                Need { packs, ..need }
-            })
-            .collect();
+        survey.mark_used();
         Ok(())
     }
 
-    /// Returns the name of the pack that a rewritten one links to.
-    fn target(&self, pack: &PackUse) -> Option<String> {
-        if !pack.is_link {
-            return None;
-        }
-        let target = fs::read_link(self.packs_dir().join(&pack.name)).ok()?;
+    /// Returns where a link among the packs points.
+    fn target(&self, name: &str) -> Option<String> {
+        let target = fs::read_link(self.packs_dir().join(name)).ok()?;
         target.to_str().map(str::to_owned)
     }
 }

@@ -45,7 +45,9 @@ impl Pruner {
     /// # Errors
     /// [`Error::Io`].
     pub fn remember_unused(&self, survey: &Survey, now: DateTime<Utc>) -> Result<(), Error> {
-        let unused = survey.packs.iter().filter(|pack| !pack.used);
+        let packs = self.store.packs_dir();
+        let is_there = |pack: &&PackUse| packs.join(&pack.name).symlink_metadata().is_ok();
+        let unused = survey.packs.iter().filter(|pack| !pack.used).filter(is_there);
         // A time that has not come yet is a wrong clock's: the wait begins anew.
         let since = |pack: &PackUse| pack.unused_since.filter(|since| *since <= now).unwrap_or(now);
         let unused: BTreeMap<&str, DateTime<Utc>> =

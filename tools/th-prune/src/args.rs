@@ -22,7 +22,8 @@ pub struct Args {
     #[command(flatten)]
     pub output: OutputArgs,
     /// Without a command: prune images, databases, logs and builds, in this order, until so much
-    /// of the disk is free, such as 20% or 10GB
+    /// of the root's disk and of Docker's is free, such as 20% or 10GB. The rules of each command
+    /// hold; when they do not let enough go, the answer is no, status 4
     #[arg(long, value_name = "P%|SIZE")]
     pub(crate) target_free: Option<TargetFree>,
     #[command(subcommand)]

@@ -99,8 +99,8 @@ pub(crate) fn part(
     objects.sort_by_key(|object| object.item.since_at);
     let mut part = objects::delete(run, "databases", objects, room, |name| {
         Ok(match admin.drop_unused(name)? {
-            true => End::Deleted,
-            false => End::Needed("open sessions".to_owned()),
+            None => End::Deleted,
+            Some(why) => End::Needed(why),
         })
     })?;
     part.freed_bytes = (!run.output.plan).then_some(part.deleted_bytes);

@@ -33,6 +33,25 @@ pub enum Error {
     /// The arguments do not fit together, or th.toml lacks what they need.
     #[error("{0}")]
     Usage(&'static str),
+    /// A line of the input does not say what is asked about.
+    #[error("line {line} of the input {problem}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// No set in the trash is what was asked for.
+    #[error("no set in the trash is '{0}'")]
+    NotInTrash(String),
+    /// Several sets in the trash are what was asked for.
+    #[error("'{prefix}' is the start of {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// The ids that begin with it.
+        candidates: Vec<String>,
+    },
     /// SIGINT or SIGTERM asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -67,7 +86,9 @@ impl Fail for Error {
             Self::Docker(error) => error.kind(),
             Self::Postgres(error) => error.kind(),
             Self::EmptyPolicy => ErrorKind::Usage,
-            Self::Usage(_) => ErrorKind::Usage,
+            Self::Usage(_) | Self::Ambiguous { .. } => ErrorKind::Usage,
+            Self::Line { .. } => ErrorKind::Upstream,
+            Self::NotInTrash(_) => ErrorKind::NotFound,
             Self::Cancelled => ErrorKind::Interrupted,
             Self::Io { source, .. } => ErrorKind::of_io(source),
         }
@@ -86,6 +107,11 @@ impl Fail for Error {
                  th.toml"
                     .into(),
             ),
+            Self::Line { .. } => {
+                Some("each line is a JSON object with id and started_at, in RFC 3339".into())
+            }
+            Self::NotInTrash(_) => Some("th-prune sets --plan shows what is in the trash".into()),
+            Self::Ambiguous { .. } => Some("give more of the id".into()),
             Self::Usage(_) | Self::Cancelled | Self::Io { .. } => None,
         }
     }

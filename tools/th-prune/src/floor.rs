@@ -8,7 +8,7 @@ use crate::policy::{Policy, StaleAfter};
 use crate::rule::Seen;
 
 /// From this level on a set counts as proven.
-const PROVEN: Level = Level::Restore;
+pub(crate) const PROVEN: Level = Level::Restore;
 
 /// How many gaps between sets tell how often there is one.
 const GAPS: usize = 10;
@@ -29,6 +29,10 @@ pub(crate) enum Floor {
     Future,
     Stale,
     MaxDelete,
+    /// Of what cannot be read, or of packs that such a set may need.
+    Unreadable,
+    /// Of what is in the trash, or not needed, for too short a time.
+    Grace,
 }
 
 impl Floor {
@@ -45,6 +49,8 @@ impl Floor {
             Self::Future => "future",
             Self::Stale => "stale",
             Self::MaxDelete => "max_delete",
+            Self::Unreadable => "unreadable",
+            Self::Grace => "grace",
         }
     }
 
@@ -61,6 +67,8 @@ impl Floor {
             Self::Future => "its time has not come: a clock is or was wrong",
             Self::Stale => "the newest complete set is too old: are the backups broken?",
             Self::MaxDelete => "too many would go at once",
+            Self::Unreadable => "a set cannot be read",
+            Self::Grace => "it goes when it has waited long enough",
         }
     }
 }

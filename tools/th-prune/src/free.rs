@@ -70,7 +70,7 @@ pub(crate) fn free(
             continue;
         }
         let done = (part.prune)(context, run, &mut room).or_else(|error| {
-            if error.kind() == ErrorKind::Usage || matches!(error, Error::Cancelled) {
+            if matches!(error, Error::Cancelled) {
                 return Err(error);
             }
             let message = Failure::of(&error).message;

@@ -10,14 +10,17 @@ mod filter;
 mod floor;
 mod free;
 mod images;
+mod item;
 mod logs;
 mod objects;
+mod packs;
 mod plan;
 mod policy;
 mod policy_args;
 mod rule;
 mod sets;
 mod summary;
+mod trash;
 mod undelete;
 mod within;
 

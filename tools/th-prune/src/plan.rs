@@ -64,6 +64,33 @@ pub(crate) struct Stale {
     pub(crate) expected: TimeDelta,
 }
 
+impl Plan {
+    /// Returns what keeps even that which is in the trash already.
+    pub(crate) fn frozen(&self) -> Option<Floor> {
+        match self.refused {
+            Some(Refused::TooMany { .. }) => Some(Floor::MaxDelete),
+            _ => self.stale.map(|_| Floor::Stale),
+        }
+    }
+
+    /// Returns the id of the newest complete set.
+    pub(crate) fn newest_complete(&self) -> Option<String> {
+        self.newest(|candidate| candidate.complete)
+    }
+
+    /// Returns the id of the newest complete set that was restored and compared.
+    pub(crate) fn newest_proven(&self) -> Option<String> {
+        self.newest(|candidate| candidate.complete && candidate.level >= Some(floor::PROVEN))
+    }
+
+    fn newest(&self, is: impl Fn(&Candidate) -> bool) -> Option<String> {
+        let mut past = (self.decisions.iter())
+            .filter(|decision| !decision.blocked_by.contains(&Floor::Future));
+        let found = past.find(|decision| is(&decision.candidate))?;
+        Some(found.candidate.id.clone())
+    }
+}
+
 impl Decision {
     /// Tells whether the set stays.
     pub(crate) fn stays(&self) -> bool {

@@ -153,42 +153,105 @@ fn a_database_that_somebody_uses_stays() -> Result<()> {
 }
 
 #[test]
-fn one_that_cannot_be_dropped_does_not_keep_the_others() -> Result<()> {
-    let app = App::new(cluster()?, "stuck", &bulk(10))?;
-    let stuck = beside(&app, &format!("before_{}", OLD[0]))?;
+fn what_a_subscription_uses_stays_and_a_template_is_not_ours() -> Result<()> {
+    let app = App::new(cluster()?, "subscribed", &bulk(10))?;
+    let used = beside(&app, &format!("before_{}", OLD[0]))?;
     let free = beside(&app, &format!("before_{}", OLD[1]))?;
-    let mark = |value: &str| {
-        let sql = format!("ALTER DATABASE \"{stuck}\" WITH IS_TEMPLATE {value}");
+    let template = |value: &str| {
+        let sql = format!("ALTER DATABASE \"{used}\" WITH IS_TEMPLATE {value}");
         app.server.psql("postgres", &sql)
     };
-    // Templates are not listed: it is no leftover to us.
-    mark("true")?;
+    template("true")?;
     let done = prune(&app, &[])?.expect(0)?;
-    assert_eq!(
-        (items(&done)?.len(), app.beside()?),
-        (1, vec![stuck.clone()])
-    );
-    mark("false")?;
+    assert_eq!(items(&done)?.len(), 1, "{}", done.stdout);
+    assert_eq!(app.beside()?, [used.as_str()]);
+    template("false")?;
 
     beside(&app, &format!("before_{}", OLD[1]))?;
-    let sql =
-        "CREATE TABLE t (x int); BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'stuck';";
-    match app.server.psql(&stuck, sql) {
-        Ok(_) => {
-            let ended = prune(&app, &[])?.expect(3)?;
-            assert_eq!(ended.kind(), "partial");
-            assert!(
-                !item(&ended, &stuck)?["error"].is_null(),
-                "{}",
-                ended.stdout
-            );
-            assert_eq!(item(&ended, &free)?["action"], "delete");
-            assert_eq!(app.beside()?, [stuck.as_str()]);
-            app.server.psql(&stuck, "ROLLBACK PREPARED 'stuck'")?;
-        }
-        // The server of the tests has max_prepared_transactions = 0.
-        Err(error) => ensure!(error.to_string().contains("prepared"), "{error}"),
+    let subscription = "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p \
+                        WITH (connect = false, slot_name = NONE, enabled = false)";
+    app.server.psql(&used, subscription)?;
+    let done = prune(&app, &[])?.expect(0)?;
+    let kept = item(&done, &used)?;
+    assert!(
+        kept["blocked_by"].to_string().contains("subscription"),
+        "{kept}"
+    );
+    assert_eq!(item(&done, &free)?["action"], "delete");
+    assert_eq!(app.beside()?, [used.as_str()]);
+    app.server.psql(&used, "DROP SUBSCRIPTION s")?;
+    prune(&app, &[])?.expect(0)?;
+    assert_eq!(app.beside()?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn one_that_cannot_be_dropped_does_not_keep_the_others() -> Result<()> {
+    let server = Cluster::start()?;
+    let app = App::new(&server, "not_mine", &bulk(10))?;
+    let theirs = beside(&app, &format!("before_{}", OLD[0]))?;
+    let mine = beside(&app, &format!("before_{}", OLD[1]))?;
+    let password = th_kit::PASSWORD;
+    server.psql(
+        "postgres",
+        &format!("CREATE ROLE small LOGIN PASSWORD '{password}'; ALTER DATABASE \"{mine}\" OWNER TO small"),
+    )?;
+    let url = server.url(&app.database).replace("//postgres:", "//small:");
+    let tool = app.tool("th-prune")?.args(["databases"]);
+    let ended = tool.env("TH_DATABASE_URL", &url).run()?.expect(3)?;
+    assert_eq!(
+        (ended.kind(), &ended.record["changed"]),
+        ("partial", &true.into())
+    );
+    let failed = item(&ended, &theirs)?;
+    assert!(failed["error"].to_string().contains("owner"), "{failed}");
+    assert_eq!(item(&ended, &mine)?["action"], "delete");
+    assert_eq!(app.beside()?, [theirs]);
+    Ok(())
+}
+
+#[test]
+fn a_server_that_dies_in_the_middle_leaves_the_rest_for_the_next_run() -> Result<()> {
+    let server = Cluster::start()?;
+    let app = App::new(&server, "dying_prune", &bulk(10))?;
+    for number in 0..20 {
+        beside(&app, &format!("before_20200101T0000{number:02}Z-00aa"))?;
     }
+    let running = app.tool("th-prune")?.args(["databases"]).start()?;
+    wait_for(|| Ok(app.beside()?.len() < 20))?;
+    server.halt()?;
+    let ended = running.wait()?.expect(3)?;
+    let part = &ended.data()["parts"][0];
+    assert!(part["failed_count"].as_u64() > Some(0), "{part}");
+    server.resume()?;
+    prune(&app, &[])?.expect(0)?;
+    assert_eq!(app.beside()?, Vec::<String>::new());
+    assert_eq!(
+        server.psql(&app.database, "SELECT word FROM marker")?,
+        "original"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_signal_ends_it_between_two() -> Result<()> {
+    let server = Cluster::start()?;
+    let app = App::new(&server, "signalled", &bulk(10))?;
+    for number in 0..20 {
+        beside(&app, &format!("before_20200101T0000{number:02}Z-00aa"))?;
+    }
+    let running = app.tool("th-prune")?.args(["databases"]).start()?;
+    wait_for(|| Ok(app.beside()?.len() < 20))?;
+    running.signal("TERM")?;
+    let ended = running.wait()?.expect(143)?;
+    let done = ended.record["error"]["done"].as_array().map_or(0, Vec::len);
+    assert!(
+        done > 0 && done >= 20 - app.beside()?.len() - 1,
+        "{}",
+        ended.record
+    );
+    assert!(!app.beside()?.is_empty());
+    prune(&app, &[])?.expect(0)?;
     Ok(())
 }
 

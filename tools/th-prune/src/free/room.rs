@@ -26,8 +26,8 @@ pub(crate) struct Room {
     disks: Option<Vec<Disk>>,
     /// Whose disk counts now; all, if none is named.
     aim: Option<Place>,
-    /// With `--plan`, what would have been given back.
-    promised: Option<u64>,
+    /// With `--plan`, what would be given back counts as free.
+    is_plan: bool,
 }
 
 #[derive(Debug)]
@@ -36,6 +36,7 @@ struct Disk {
     device: u64,
     places: Vec<Place>,
     before: Space,
+    promised_bytes: u64,
     target_bytes: u64,
 }
 
@@ -51,7 +52,7 @@ impl Room {
         Self {
             disks: None,
             aim: None,
-            promised: None,
+            is_plan: false,
         }
     }
 
@@ -85,6 +86,7 @@ impl Room {
                     device,
                     places: vec![*place],
                     before,
+                    promised_bytes: 0,
                     target_bytes: target.of(before.total_bytes),
                 }),
             }
@@ -92,7 +94,7 @@ impl Room {
         Ok(Self {
             disks: Some(disks),
             aim: None,
-            promised: run.output.plan.then_some(0),
+            is_plan: run.output.plan,
         })
     }
 
@@ -104,19 +106,20 @@ impl Room {
     /// Tells whether there is room enough now. A disk that cannot be looked at any more has enough:
     /// nothing is deleted for it.
     pub(crate) fn is_enough(&self) -> bool {
-        let is_aimed_at = |disk: &&Disk| self.aim.is_none_or(|place| disk.places.contains(&place));
-        self.disks.as_ref().is_some_and(|disks| {
-            disks.iter().filter(is_aimed_at).all(|disk| {
-                let free = space(&disk.path).map_or(u64::MAX, |space| space.free_bytes);
-                free.saturating_add(self.promised.unwrap_or(0)) >= disk.target_bytes
-            })
-        })
+        let has_enough = |disk: &Disk| {
+            let free = space(&disk.path).map_or(u64::MAX, |space| space.free_bytes);
+            free.saturating_add(disk.promised_bytes) >= disk.target_bytes
+        };
+        let mut aimed = self.disks.iter().flatten().filter(|it| it.counts(self.aim));
+        self.disks.is_some() && aimed.all(has_enough)
     }
 
-    /// Notes what a plan would have given back.
+    /// Notes what was given back, or with `--plan` would have been.
     pub(crate) fn give(&mut self, bytes: u64) {
-        if let Some(promised) = &mut self.promised {
-            *promised += bytes;
+        let aim = self.aim;
+        let disks = self.disks.iter_mut().flatten();
+        for disk in disks.filter(|disk| self.is_plan && disk.counts(aim)) {
+            disk.promised_bytes += bytes;
         }
     }
 
@@ -135,6 +138,13 @@ impl Room {
                 })
             })
             .collect()
+    }
+}
+
+impl Disk {
+    /// Tells whether the disk counts when `aim` is looked for.
+    fn counts(&self, aim: Option<Place>) -> bool {
+        aim.is_none_or(|place| self.places.contains(&place))
     }
 }
 
