@@ -42,7 +42,10 @@ impl DirStore {
         for pack in packs.filter(|pack| !trusted.contains(&pack.name)) {
             match self.moved(&pack.name) {
                 Ok(Some(moved)) => found.check_moved(&moved, pack, watch)?,
-                _ => found.check("pack", &self.packs_dir(), pack, watch)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    found.differ("pack", pack, None);
+                }
+                Ok(None) | Err(_) => found.check("pack", &self.packs_dir(), pack, watch)?,
             }
         }
         Ok(found)
@@ -82,7 +85,6 @@ impl Bytes {
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
         let path = dir.join(&object.name);
-        let show = |bytes: u64, sha256: &str| format!("{bytes} bytes, sha256 {sha256}");
         let found = match open_regular(&path) {
             Ok(file) => {
                 let (sha256, bytes) =
@@ -93,6 +95,12 @@ impl Bytes {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(&path)(error)),
         };
+        self.differ(what, object, found);
+        Ok(())
+    }
+
+    /// Notes what was found in place of an object, if it is not the object.
+    fn differ(&mut self, what: &str, object: &Object, found: Option<String>) {
         let expected = Some(show(object.bytes, &object.sha256));
         if found != expected {
             self.differences.push(Difference {
@@ -102,8 +110,11 @@ impl Bytes {
                 found,
             });
         }
-        Ok(())
     }
+}
+
+fn show(bytes: u64, sha256: &str) -> String {
+    format!("{bytes} bytes, sha256 {sha256}")
 }
 
 fn unknown(set: &Path, manifest: &Manifest) -> Result<Vec<String>, Error> {

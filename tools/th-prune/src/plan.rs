@@ -123,8 +123,9 @@ pub(crate) fn decide(mut candidates: Vec<Candidate>, policy: &Policy, now: DateT
         }
     }
     for rule in &policy.rules {
-        for Kept { bucket, best } in rule.keeps(&good, &poor, policy.zone) {
-            decisions[best.number].keep(rule.name, format!("{} {bucket}", rule.name));
+        for Kept { bucket, best, oldest } in rule.keeps(&good, &poor, policy.zone) {
+            let rest = if oldest { ", the oldest" } else { "" };
+            decisions[best.number].keep(rule.name, format!("{} {bucket}{rest}", rule.name));
         }
     }
     for seen in good.iter().chain(&poor) {

@@ -46,6 +46,8 @@ pub(crate) struct Seen {
 pub(crate) struct Kept {
     pub(crate) bucket: Bucket,
     pub(crate) best: Seen,
+    /// Whether it is kept only because it is the oldest and the count is not used up.
+    pub(crate) oldest: bool,
 }
 
 impl Rule {
@@ -82,6 +84,7 @@ impl Rule {
             kept.push(Kept {
                 bucket,
                 best: *oldest,
+                oldest: true,
             });
         }
         kept.extend(stand_ins);
@@ -102,6 +105,7 @@ impl Rule {
                 None => found.push(Kept {
                     bucket,
                     best: *seen,
+                    oldest: false,
                 }),
                 Some(kept) if kept.best.level < seen.level => kept.best = *seen,
                 Some(_) => {}

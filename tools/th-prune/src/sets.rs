@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, SubsecRound, Utc};
 use th_cli::{Outcome, Run};
 use th_record::kind::{PruneSet, Pruned, SetAction};
-use th_record::{Fail, Failure, Id, Status};
-use th_store::{Listed, Pruner, SetRef, Store};
+use th_record::{ErrorKind, Fail, Failure, Id, Status};
+use th_store::{Listed, Pruner, SetRef, Store, Survey};
 
 use crate::context::Context;
 use crate::floor::Floor;
@@ -42,7 +42,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     if let Some(pruner) = &pruner {
         pruner.tidy()?;
     }
-    let mut survey = store.survey()?;
+    let survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
     let plan = observe(&store, &survey.sets, &policy, now);
     let mut prune = Prune {
@@ -61,25 +61,15 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         now,
         gone: HashSet::new(),
     };
-    for decision in &plan.decisions {
-        prune.set(decision)?;
-    }
-    for unreadable in &survey.sets {
-        if let Listed::Unreadable(unreadable) = unreadable {
-            let item = item::unreadable(&unreadable.name, unreadable.started_at, &unreadable.reason);
-            prune.totals.unreadable_count += 1;
-            prune.run.warn(format!("'{}' stays: {}", item.set, unreadable.reason));
-            prune.print(&item);
+    match prune.all(&plan, survey) {
+        // Some is done: that is another failure than none.
+        Err(error) if prune.changed() && !matches!(error, Error::Cancelled) => {
+            prune.totals.failed_count += 1;
+            let message = Failure::of(&error).message;
+            Ok(prune.outcome(&plan).but(ErrorKind::Partial, message, error.hint()))
         }
+        result => result.map(|()| prune.outcome(&plan)),
     }
-    trash::empty(&mut prune, &survey.trash)?;
-    match prune.run.output.plan {
-        true => survey.forget(&prune.gone),
-        // Sets that went to the trash are elsewhere now.
-        false => survey = prune.store.survey()?,
-    }
-    packs::packs(&mut prune, &survey)?;
-    Ok(prune.outcome(&plan))
 }
 
 /// Decides, and decides again if any that would go is being read.
@@ -118,6 +108,27 @@ impl Candidate {
 }
 
 impl Prune<'_> {
+    /// Deals with the sets, then with the trash, then with the packs.
+    fn all(&mut self, plan: &Plan, mut survey: Survey) -> Result<(), Error> {
+        for decision in &plan.decisions {
+            self.set(decision)?;
+        }
+        for listed in &survey.sets {
+            if let Listed::Unreadable(it) = listed {
+                self.totals.unreadable_count += 1;
+                self.run.warn(format!("'{}' stays: {}", it.name, it.reason));
+                self.print(&item::unreadable(&it.name, it.started_at, &it.reason));
+            }
+        }
+        trash::empty(self, &survey.trash)?;
+        match self.pruner {
+            None => survey.forget(&self.gone),
+            // Sets that went to the trash are elsewhere now.
+            Some(_) => survey = self.store.survey()?,
+        }
+        packs::packs(self, &survey)
+    }
+
     /// Moves a set to the trash, if it is to go, and with no grace on from there.
     fn set(&mut self, decision: &Decision) -> Result<(), Error> {
         let mut item = item::set(decision);
@@ -179,17 +190,24 @@ impl Prune<'_> {
         self.run.item(item, &summary::set(item));
     }
 
-    fn outcome(self, plan: &Plan) -> Outcome {
+    fn changed(&self) -> bool {
+        let totals = &self.totals;
+        let counts = [
+            totals.deleted_count,
+            totals.purged_count,
+            totals.packs_deleted_count,
+            totals.packs_rewritten_count,
+        ];
+        self.pruner.is_some() && counts.iter().any(|count| *count > 0)
+    }
+
+    fn outcome(&self, plan: &Plan) -> Outcome {
         let totals = &self.totals;
         let summary = summary::pruned(totals);
-        let changed = totals.deleted_count
-            + totals.purged_count
-            + totals.packs_deleted_count
-            + totals.packs_rewritten_count;
-        let outcome = match (self.run.output.plan, changed) {
-            (true, _) => Outcome::plan("pruned", totals, summary),
-            (false, 0) => Outcome::done("pruned", totals, summary),
-            (false, _) => Outcome::done("pruned", totals, summary).changed(),
+        let outcome = match (&self.pruner, self.changed()) {
+            (None, _) => Outcome::plan("pruned", totals, summary),
+            (Some(_), false) => Outcome::done("pruned", totals, summary),
+            (Some(_), true) => Outcome::done("pruned", totals, summary).changed(),
         };
         summary::refuse(outcome, plan, totals)
     }

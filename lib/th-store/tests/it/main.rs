@@ -7,5 +7,7 @@ mod damage;
 mod incoming;
 mod kit;
 mod open;
+mod repack;
 mod sets;
+mod trash;
 mod verify;

@@ -13,6 +13,8 @@ mod prune_databases;
 mod prune_docker;
 mod prune_docker_free;
 mod prune_docker_shelf;
+mod prune_sets;
+mod prune_sets_store;
 mod restore_by_hand;
 mod restore_damage;
 mod restore_death;

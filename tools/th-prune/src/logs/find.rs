@@ -108,7 +108,7 @@ fn start(glob: &str) -> PathBuf {
     names
         .iter()
         .copied()
-        .take_while(|name| is_plain(&name))
+        .take_while(is_plain)
         .collect()
 }
 
