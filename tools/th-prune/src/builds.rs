@@ -90,7 +90,7 @@ fn plan(
             below.is_some_and(|ids| ids.contains(item.name.as_str()))
         };
         if item.action == PruneAction::Delete && staying.iter().any(needs) {
-            block(item, "a record that stays is built on it".to_owned());
+            block(item, "child", "a record that stays is built on it");
         }
     }
     let above = |id: &str| below.values().filter(|ids| ids.contains(id)).count();
@@ -124,16 +124,16 @@ fn decide(record: &CacheRecord, older_than: Duration, now: DateTime<Utc>) -> Pru
     item.size_bytes = record.size_bytes;
     item.reasons.push(format!("not used for {limit}"));
     if record.in_use {
-        block(&mut item, "a build uses it".to_owned());
+        block(&mut item, "in_use", "a build uses it");
     }
     if record.shared {
-        block(&mut item, "an image holds its bytes too".to_owned());
+        block(&mut item, "shared", "an image holds its bytes too");
     }
     if INTERNAL.contains(&record.kind.as_str()) {
-        block(&mut item, "it is the builder's own".to_owned());
+        block(&mut item, "internal", "it is the builder's own");
     }
     if now - used_at < TimeDelta::from_std(older_than).unwrap_or(TimeDelta::MAX) {
-        keep(&mut item, "older_than", format!("used within {limit}"));
+        keep(&mut item, "builds_for", format!("used within {limit}"));
     }
     item
 }

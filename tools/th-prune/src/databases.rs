@@ -89,7 +89,7 @@ pub(crate) fn part(
         decide(&mut item, &beside, older_than, &needed, Utc::now());
         let sessions = admin.sessions(&database.name)?;
         if sessions > 0 {
-            block(&mut item, format!("{sessions} open sessions"));
+            block(&mut item, "sessions", format!("{sessions} open sessions"));
         }
         objects.push(Object {
             item,
@@ -117,7 +117,7 @@ fn decide(
     let limit = humantime::format_duration(older_than);
     let is_for_undo = needed.undo.as_ref() == Some(&item.name);
     if needed.pending.contains(&item.name) {
-        block(item, "a restore that died half way needs it".to_owned());
+        block(item, "pending", "a restore that died half way needs it");
     }
     if now - beside.id.at() < TimeDelta::from_std(older_than).unwrap_or(TimeDelta::MAX) {
         let reason = match beside.role {
@@ -125,7 +125,7 @@ fn decide(
             Role::Verify => format!("of a set younger than {limit}"),
             Role::Before | Role::Restore | Role::Undone => format!("younger than {limit}"),
         };
-        keep(item, "older_than", reason);
+        keep(item, "databases_for", reason);
         return;
     }
     let why = match beside.role {

@@ -103,23 +103,20 @@ fn decide(
         if others.hold(&log.path) {
             block(
                 &mut item,
-                "it is of the app or of these tools, and no log".to_owned(),
+                "no_log",
+                "it is of the app or of these tools, and no log",
             );
         }
         if written.contains(&log.id) {
-            block(&mut item, "a process has it open for writing".to_owned());
+            block(&mut item, "open", "a process has it open for writing");
         }
         if newest.get(&series::of(&log.path)) == Some(&log.path) {
-            block(&mut item, "it is the newest of its kind".to_owned());
+            block(&mut item, "newest", "it is the newest of its kind");
         }
         // A time in the future is young.
         let age = now.duration_since(log.modified_at).unwrap_or_default();
         if age < older_than || log.modified_at > now {
-            keep(
-                &mut item,
-                "older_than",
-                format!("written to within {limit}"),
-            );
+            keep(&mut item, "logs_for", format!("written to within {limit}"));
         }
         Object { item, target: log }
     };

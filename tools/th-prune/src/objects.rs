@@ -20,7 +20,7 @@ pub(crate) struct Object<T> {
 pub(crate) enum End {
     /// It is gone.
     Deleted,
-    /// It is needed after all.
+    /// It is needed after all: why.
     Needed(String),
 }
 
@@ -42,22 +42,24 @@ pub(crate) fn item(what: &str, name: &str) -> PruneObject {
 }
 
 /// Lets a rule keep the item, and says why.
-pub(crate) fn keep(item: &mut PruneObject, rule: &str, reason: String) {
-    if item.action == PruneAction::Delete {
-        item.action = PruneAction::Keep;
-        item.reasons.clear();
-    }
+pub(crate) fn keep(item: &mut PruneObject, rule: &str, reason: impl Into<String>) {
+    stay(item, reason.into());
     item.kept_by.push(rule.to_owned());
-    item.reasons.push(reason);
 }
 
-/// Keeps the item, whatever the rules say.
-pub(crate) fn block(item: &mut PruneObject, need: String) {
+/// Keeps the item whatever the rules say, and says why.
+pub(crate) fn block(item: &mut PruneObject, need: &str, reason: impl Into<String>) {
+    stay(item, reason.into());
+    item.blocked_by.push(need.to_owned());
+}
+
+fn stay(item: &mut PruneObject, reason: String) {
     if item.action == PruneAction::Delete {
         item.action = PruneAction::Keep;
+        // These say why it was to go.
         item.reasons.clear();
     }
-    item.blocked_by.push(need);
+    item.reasons.push(reason);
 }
 
 /// Deletes what is to go, in order, until there is room enough; prints each object, with `--plan`
@@ -80,7 +82,7 @@ pub(crate) fn delete<T>(
     let mut down: Option<String> = None;
     for Object { mut item, target } in objects {
         if item.action == PruneAction::Delete && room.is_enough() {
-            keep(&mut item, "target_free", "there is room enough".to_owned());
+            keep(&mut item, "target_free", "there is room enough");
         }
         if item.action == PruneAction::Delete && !run.output.plan {
             if run.cancelled() {
@@ -103,7 +105,7 @@ pub(crate) fn delete<T>(
             };
             match result {
                 Ok(End::Deleted) => run.done(format!("deleted {} '{}'", item.what, item.name)),
-                Ok(End::Needed(need)) => block(&mut item, need),
+                Ok(End::Needed(reason)) => block(&mut item, "in_use", reason),
                 Err(message) => item.error = Some(message),
             }
         }
@@ -131,11 +133,7 @@ fn line(item: &PruneObject) -> String {
         PruneAction::Keep => "keep",
         PruneAction::Delete => "delete",
     };
-    let why = item
-        .error
-        .iter()
-        .chain(&item.blocked_by)
-        .chain(&item.reasons);
+    let why = item.error.iter().chain(&item.reasons);
     let why: Vec<String> = why.map(|text| printable(text)).collect();
     format!(
         "{action:6} {:8} {:>11} {}  {}",

@@ -21,11 +21,15 @@ pub struct PruneObject {
     pub name: String,
     /// What is done with it.
     pub action: PruneAction,
-    /// Why that is done.
+    /// Why, in words.
     pub reasons: Vec<String>,
-    /// The rules that keep it: `keep_releases`, `older_than`, `min_age`, `target_free`.
+    /// The rules that keep it: `keep_releases`, `databases_for`, `logs_for` and `builds_for`, as
+    /// th.toml names them; `min_age`; `target_free` when there is room enough.
     pub kept_by: Vec<String>,
-    /// What keeps it whatever the rules say.
+    /// What keeps it whatever the rules say. An image: `container`, `held`, `child`,
+    /// `foreign_name`. A database: `sessions`, `pending`. A log: `newest`, `open`, `no_log`. A
+    /// record of the build cache: `in_use`, `shared`, `internal`, `child`. Any: `in_use`, when that
+    /// showed only as it was to be deleted.
     pub blocked_by: Vec<String>,
     /// Why it could not be deleted; `null` when it was, or was not to be.
     pub error: Option<String>,

@@ -11,12 +11,12 @@ use th_kit::{Server, Tool};
 use crate::setup::cluster;
 
 /// A file system of its own, unmounted when dropped.
-struct Tmpfs {
+pub(crate) struct Tmpfs {
     dir: TempDir,
 }
 
 impl Tmpfs {
-    fn mount(size: &str) -> Result<Self> {
+    pub(crate) fn mount(size: &str) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let mut mount = Command::new("mount");
         mount
@@ -29,7 +29,7 @@ impl Tmpfs {
         Ok(Self { dir })
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 }

@@ -61,7 +61,7 @@ fn goes_by_age(server: &dyn Server) -> Result<()> {
     );
     assert!(part["freed_bytes"].as_u64() > Some(4_000_000), "{part}");
     let young = item(&done, &format!("{}_before_{now}", app.database))?;
-    assert_eq!(young["kept_by"], serde_json::json!(["older_than"]));
+    assert_eq!(young["kept_by"], serde_json::json!(["databases_for"]));
     assert_eq!(
         app.server.psql(&app.database, "SELECT word FROM marker")?,
         "original"
@@ -174,7 +174,7 @@ fn what_a_subscription_uses_stays_and_a_template_is_not_ours() -> Result<()> {
     let done = prune(&app, &[])?.expect(0)?;
     let kept = item(&done, &used)?;
     assert!(
-        kept["blocked_by"].to_string().contains("subscription"),
+        kept["reasons"].to_string().contains("subscription"),
         "{kept}"
     );
     assert_eq!(item(&done, &free)?["action"], "delete");

@@ -85,10 +85,7 @@ fn what_a_container_uses_stays_running_or_not() -> Result<()> {
     ensure!(left.len() == 3, "{left:?}");
     assert!(left.contains(&"api:v0".to_owned()) && left.contains(&"api:v1".to_owned()));
     let kept = item(&done, &shelf.name("api", "v1"))?;
-    assert!(
-        kept["blocked_by"].to_string().contains("container"),
-        "{kept}"
-    );
+    assert!(kept["reasons"].to_string().contains("container"), "{kept}");
     assert_eq!(
         docker(&["inspect", "-f", "{{.State.Running}}", &running])?,
         "true"
@@ -127,7 +124,7 @@ fn what_any_environment_may_go_back_to_stays() -> Result<()> {
     let wanted = ["api:v1", "api:v2", "api:v5", "web:v1", "web:v2", "web:v5"];
     assert_eq!(shelf.left()?, wanted);
     let kept = item(&done, &shelf.name("web", "v2"))?;
-    assert!(kept["blocked_by"].to_string().contains("staging"), "{kept}");
+    assert!(kept["reasons"].to_string().contains("staging"), "{kept}");
     Ok(())
 }
 
@@ -183,12 +180,12 @@ fn the_images_of_others_stay() -> Result<()> {
     assert_eq!(shelf.left()?, ["api:v1", &child]);
     let base = item(&done, &shelf.name("api", "v1"))?;
     assert!(
-        base["blocked_by"].to_string().contains("built on it"),
+        base["reasons"].to_string().contains("built on it"),
         "{base}"
     );
     let theirs = item(&done, &child)?;
     assert!(
-        theirs["blocked_by"].to_string().contains("not of this app"),
+        theirs["reasons"].to_string().contains("not of this app"),
         "{theirs}"
     );
     ensure!(!done.stdout.contains(&other.app), "{}", done.stdout);

@@ -133,7 +133,7 @@ fn links_are_not_followed_and_what_is_written_to_stays() -> Result<()> {
     let name = fs::canonicalize(root.join("logs/real/a.log.1"))?;
     let open = item(&done, &name.to_string_lossy())?;
     assert!(
-        open["blocked_by"].to_string().contains("open for writing"),
+        open["reasons"].to_string().contains("open for writing"),
         "{open}"
     );
     assert_eq!(fs::read_dir(outside.path())?.count(), 2);

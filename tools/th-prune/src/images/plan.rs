@@ -73,7 +73,7 @@ pub(crate) fn plan(observed: &Observed<'_>, rules: &Rules) -> Vec<Object<Target>
             if let Some(item) = items.get_mut(below)
                 && item.action == PruneAction::Delete
             {
-                block(item, format!("image '{name}' is built on it"));
+                block(item, "child", format!("image '{name}' is built on it"));
             }
         }
     }
@@ -123,13 +123,21 @@ fn decide(observed: &Observed<'_>, rules: &Rules, last: &[&str], image: &Image) 
     item.since_at = Some(image.created_at);
     item.size_bytes = image.size_bytes;
     if let Some(name) = foreign(observed.app, image) {
-        block(&mut item, format!("the name '{name}' is not of this app"));
+        block(
+            &mut item,
+            "foreign_name",
+            format!("the name '{name}' is not of this app"),
+        );
     }
     if let Some(containers) = observed.used.get(&image.id) {
-        block(&mut item, used_by(containers));
+        block(&mut item, "container", used_by(containers));
     }
     if let Some(env) = observed.held.by(image) {
-        block(&mut item, format!("environment '{env}' may go back to it"));
+        block(
+            &mut item,
+            "held",
+            format!("environment '{env}' may go back to it"),
+        );
     }
     let age = observed.now.signed_duration_since(image.created_at);
     if age.to_std().is_ok_and(|age| age < rules.min_age) || age < chrono::TimeDelta::zero() {

@@ -105,11 +105,7 @@ fn start(glob: &str) -> PathBuf {
     let is_plain = |name: &&str| !name.contains(['*', '?', '[', '{', '\\']);
     let mut names: Vec<&str> = glob.split('/').collect();
     names.pop();
-    names
-        .iter()
-        .copied()
-        .take_while(is_plain)
-        .collect()
+    names.iter().copied().take_while(is_plain).collect()
 }
 
 #[cfg(test)]

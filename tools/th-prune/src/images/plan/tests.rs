@@ -90,7 +90,7 @@ fn an_image_of_another_app_that_is_built_on_ours_has_our_label_and_stays() {
     let objects = planned(&images, &[], 1);
     let blocked = |id: &str| {
         let it = objects.iter().find(|it| it.target.id == id).unwrap();
-        it.item.blocked_by.join(" ")
+        it.item.reasons.join(" ")
     };
     assert!(blocked("theirs").contains("apples:v1"));
     assert!(blocked("base").contains("built on it"));
