@@ -112,6 +112,8 @@ pub(crate) fn lock_out(path: &Path) -> io::Result<Option<File>> {
 /// Tells whether `file` is still what is found at `path`.
 fn is_at(file: &File, path: &Path) -> bool {
     let ours = file.metadata().map(|found| (found.dev(), found.ino()));
-    let there = path.symlink_metadata().map(|found| (found.dev(), found.ino()));
+    let there = path
+        .symlink_metadata()
+        .map(|found| (found.dev(), found.ino()));
     matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
 }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, available_parallelism};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use th_archive::{Digest, LISTING, Previous};
@@ -109,27 +112,50 @@ impl DirStore {
         self.list(&mut |_, _, _| {})
     }
 
-    /// Lists the sets, and shows the manifest of each that can be read.
+    /// Lists the sets, and shows the manifest of each that can be read, in no order.
     pub(crate) fn list(&self, on: &mut OnSet<'_>) -> Result<Vec<Listed>, Error> {
         let dir = self.sets_dir();
-        let mut sets = Vec::new();
+        let mut names = Vec::new();
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
-            let name = entry.map_err(Error::io(&dir))?.file_name();
-            // A set without a manifest does not exist.
-            match self.listed(&name.to_string_lossy(), on) {
-                Err(Error::NotFound(_)) => {}
-                Ok(set) => sets.push(Listed::Set(set)),
-                Err(error) => sets.push(Listed::Unreadable(unreadable(
-                    name.to_string_lossy().into_owned(),
-                    &error,
-                ))),
-            }
+            names.push(entry.map_err(Error::io(&dir))?.file_name());
         }
+        let mut sets = Vec::with_capacity(names.len());
+        let next = AtomicUsize::new(0);
+        let threads = available_parallelism().map_or(1, |n| n.get().min(4));
+        // Reading and hashing manifests is what takes the time. Few wait in memory.
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(16);
+            for _ in 0..threads.min(names.len().div_ceil(16)) {
+                let send = send.clone();
+                scope.spawn(|| {
+                    let send = send;
+                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let name = name.to_string_lossy().into_owned();
+                        let listed = self.listed(&name);
+                        if send.send((name, listed)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(send);
+            for (name, listed) in receive {
+                match listed {
+                    // A set without a manifest does not exist.
+                    Err(Error::NotFound(_)) => {}
+                    Ok((set, brief)) => {
+                        on(&set.id, self.set_dir(&set.id), &brief);
+                        sets.push(Listed::Set(set));
+                    }
+                    Err(error) => sets.push(Listed::Unreadable(unreadable(name, &error))),
+                }
+            }
+        });
         sets.sort_by(|a, b| (b.started_at(), b.name()).cmp(&(a.started_at(), a.name())));
         Ok(sets)
     }
 
-    fn listed(&self, name: &str, on: &mut OnSet<'_>) -> Result<SetRef, Error> {
+    fn listed(&self, name: &str) -> Result<(SetRef, Brief), Error> {
         let path = self.sets_dir().join(name);
         let id: Id = name
             .parse()
@@ -144,22 +170,22 @@ impl DirStore {
             Ok(proof) => (proof, None),
             Err(error) => (None, Some(chain(&error))),
         };
-        on(&id, path, &brief);
-        Ok(SetRef {
+        let set = SetRef {
             id,
             manifest_sha256: manifest_sha256.to_string(),
             started_at: brief.started_at,
             stored_bytes: brief.stored_bytes(),
             rows: brief.database.as_ref().map(Database::rows),
-            environment: brief.environment,
+            environment: brief.environment.clone(),
             status: brief.status,
             pinned: brief.pinned,
-            tags: brief.tags,
-            database: brief.database.map(|database| database.name),
-            files: brief.files.map(|files| files.count),
+            tags: brief.tags.clone(),
+            database: brief.database.as_ref().map(|it| it.name.clone()),
+            files: brief.files.as_ref().map(|files| files.count),
             proof,
             void,
-        })
+        };
+        Ok((set, brief))
     }
 
     /// Returns the manifest of a set and its hash.

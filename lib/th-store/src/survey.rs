@@ -89,12 +89,17 @@ impl Survey {
     /// Forgets sets that are gone: what they alone needed is unused from then on.
     pub fn forget(&mut self, gone: &HashSet<Id>) {
         self.needs.retain(|need| !gone.contains(&need.id));
-        self.unknown.retain(|name| !gone.iter().any(|id| id.as_str() == name));
+        self.unknown
+            .retain(|name| !gone.iter().any(|id| id.as_str() == name));
         self.mark_used();
     }
 
     fn mark_used(&mut self) {
-        let used: HashSet<u32> = self.needs.iter().flat_map(|need| need.packs.iter().copied()).collect();
+        let used: HashSet<u32> = self
+            .needs
+            .iter()
+            .flat_map(|need| need.packs.iter().copied())
+            .collect();
         for (pack, number) in self.packs.iter_mut().zip(0..) {
             pack.used = used.contains(&number);
         }
@@ -141,7 +146,9 @@ impl DirStore {
             };
             // A link whose target is gone is ours too: the target went first, and then we died.
             let is_link = found.is_symlink()
-                && self.target(&name).is_some_and(|target| is_pack_name(&target));
+                && self
+                    .target(&name)
+                    .is_some_and(|target| is_pack_name(&target));
             if is_pack_name(&name) && (found.is_file() || is_link) {
                 survey.packs.push(PackUse {
                     bytes: if found.is_file() { found.len() } else { 0 },

@@ -64,7 +64,9 @@ impl DirStore {
             let entry = entry.map_err(Error::io(&dir))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_dir = entry.file_type().map_err(Error::io(&dir))?.is_dir();
-            let parts = name.split_once('.').map(|(id, rest)| (id.parse::<Id>(), rest));
+            let parts = name
+                .split_once('.')
+                .map(|(id, rest)| (id.parse::<Id>(), rest));
             match parts {
                 Some((Ok(_), GONE)) if is_dir => trash.gone.push(entry.path()),
                 Some((Ok(id), time)) if is_dir && parse(time).is_some() => {
@@ -78,7 +80,9 @@ impl DirStore {
                 _ => trash.foreign.push(name),
             }
         }
-        trash.sets.sort_by(|a, b| (&b.id, b.deleted_at).cmp(&(&a.id, a.deleted_at)));
+        trash
+            .sets
+            .sort_by(|a, b| (&b.id, b.deleted_at).cmp(&(&a.id, a.deleted_at)));
         trash.foreign.sort();
         Ok(trash)
     }
@@ -99,7 +103,10 @@ impl Pruner {
         };
         make_dir(&trash)?;
         is_dir(&trash, fs::symlink_metadata(&trash))?;
-        self.rename(&set, &trash.join(format!("{id}.{}", at.format(TIME))))?;
+        let to = trash.join(format!("{id}.{}", at.format(TIME)));
+        fs::rename(&set, &to).map_err(Error::io(&set))?;
+        // It is done, and after a crash the set is whole in either place.
+        let _ = settle(&set, &to);
         Ok(true)
     }
 
@@ -112,7 +119,9 @@ impl Pruner {
         if set.symlink_metadata().is_ok() {
             return Err(Error::Exists(trashed.id.clone()));
         }
-        self.rename(&trashed.dir, &set)
+        fs::rename(&trashed.dir, &set).map_err(Error::io(&trashed.dir))?;
+        let _ = settle(&trashed.dir, &set);
+        Ok(())
     }
 
     /// Removes a set from the trash for good.
@@ -121,9 +130,14 @@ impl Pruner {
     /// [`Error::Io`]. What is left of the set cannot be brought back, and is removed by
     /// [`Pruner::tidy`].
     pub fn purge(&self, trashed: &Trashed) -> Result<(), Error> {
-        let gone = self.store.trash_dir().join(format!("{}.{GONE}", trashed.id));
+        let gone = self
+            .store
+            .trash_dir()
+            .join(format!("{}.{GONE}", trashed.id));
         remove(&gone)?;
-        self.rename(&trashed.dir, &gone)?;
+        fs::rename(&trashed.dir, &gone).map_err(Error::io(&trashed.dir))?;
+        // Or else after a crash what is left would be under the name of a whole set.
+        settle(&trashed.dir, &gone)?;
         remove(&gone)
     }
 
@@ -138,15 +152,14 @@ impl Pruner {
         }
         self.tidy_packs()
     }
+}
 
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), Error> {
-        // A directory is never renamed over one that has anything in it.
-        fs::rename(from, to).map_err(Error::io(from))?;
-        for dir in [to.parent(), from.parent()].into_iter().flatten() {
-            fsync_dir(dir).map_err(Error::io(dir))?;
-        }
-        Ok(())
+/// Makes a rename durable. A directory was never renamed over one that has anything in it.
+fn settle(from: &Path, to: &Path) -> Result<(), Error> {
+    for dir in [to.parent(), from.parent()].into_iter().flatten() {
+        fsync_dir(dir).map_err(Error::io(dir))?;
     }
+    Ok(())
 }
 
 /// Removes a directory, if it is there. Links in it are not followed.

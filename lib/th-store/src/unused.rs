@@ -29,7 +29,10 @@ impl DirStore {
     pub(crate) fn unused(&self) -> HashMap<String, DateTime<Utc>> {
         let bytes = read(&self.trash_dir().join(NAME)).unwrap_or_default();
         let unused: Vec<Unused> = serde_json::from_slice(&bytes).unwrap_or_default();
-        unused.into_iter().map(|it| (it.name, it.since_at)).collect()
+        unused
+            .into_iter()
+            .map(|it| (it.name, it.since_at))
+            .collect()
     }
 
     /// Tells whether a file of this name in the trash or among the packs is a pruner's own.
@@ -47,13 +50,26 @@ impl Pruner {
     pub fn remember_unused(&self, survey: &Survey, now: DateTime<Utc>) -> Result<(), Error> {
         let packs = self.store.packs_dir();
         let is_there = |pack: &&PackUse| packs.join(&pack.name).symlink_metadata().is_ok();
-        let unused = survey.packs.iter().filter(|pack| !pack.used).filter(is_there);
+        let unused = survey
+            .packs
+            .iter()
+            .filter(|pack| !pack.used)
+            .filter(is_there);
         // A time that has not come yet is a wrong clock's: the wait begins anew.
-        let since = |pack: &PackUse| pack.unused_since.filter(|since| *since <= now).unwrap_or(now);
-        let unused: BTreeMap<&str, DateTime<Utc>> =
-            unused.map(|pack| (pack.name.as_str(), since(pack))).collect();
+        let since = |pack: &PackUse| {
+            pack.unused_since
+                .filter(|since| *since <= now)
+                .unwrap_or(now)
+        };
+        let unused: BTreeMap<&str, DateTime<Utc>> = unused
+            .map(|pack| (pack.name.as_str(), since(pack)))
+            .collect();
         let known: BTreeMap<String, DateTime<Utc>> = self.store.unused().into_iter().collect();
-        if known.iter().map(|(name, at)| (name.as_str(), *at)).eq(unused.clone()) {
+        if known
+            .iter()
+            .map(|(name, at)| (name.as_str(), *at))
+            .eq(unused.clone())
+        {
             return Ok(());
         }
         let unused: Vec<Unused> = (unused.into_iter())
@@ -79,7 +95,9 @@ impl Pruner {
         let dir = self.store.packs_dir();
         let path = dir.join(&pack.name);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::io(&path)(error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io(&path)(error));
+            }
             _ => {}
         }
         fsync_dir(&dir).map_err(Error::io(&dir))

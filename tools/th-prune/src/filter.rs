@@ -56,7 +56,9 @@ pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<
     };
     let policy = Policy::new(policy, &keys)?;
     if io::stdin().is_terminal() {
-        return Err(Error::Usage("'-' reads lines from a pipe, but stdin is a terminal"));
+        return Err(Error::Usage(
+            "'-' reads lines from a pipe, but stdin is a terminal",
+        ));
     }
     let input = read(io::stdin().lock())?;
     let plan = decide(input.candidates, &policy, Utc::now().trunc_subsecs(0));
@@ -97,7 +99,8 @@ fn read(input: impl BufRead) -> Result<Input, Error> {
 
 impl Input {
     fn add(&mut self, number: usize, text: &str) -> Result<(), Error> {
-        let bad = |error: serde_json::Error| Error::line(number, format!("is no such line: {error}"));
+        let bad =
+            |error: serde_json::Error| Error::line(number, format!("is no such line: {error}"));
         let value: Value = serde_json::from_str(text).map_err(bad)?;
         // A record at the end of a list: if it failed, the list is not whole.
         if value.get("tool").is_some() {

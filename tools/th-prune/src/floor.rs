@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use th_record::Level;
 
+use crate::limit::StaleAfter;
 use crate::plan::{Decision, Stale};
-use crate::policy::{Policy, StaleAfter};
+use crate::policy::Policy;
 use crate::rule::Seen;
 
 /// From this level on a set counts as proven.

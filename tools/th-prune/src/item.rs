@@ -24,8 +24,16 @@ pub(crate) fn set(decision: &Decision) -> PruneSet {
             false => SetAction::Delete,
         },
         reasons: decision.reasons.clone(),
-        kept_by: decision.kept_by.iter().map(|rule| (*rule).to_owned()).collect(),
-        blocked_by: decision.blocked_by.iter().map(|floor| floor.name().to_owned()).collect(),
+        kept_by: decision
+            .kept_by
+            .iter()
+            .map(|rule| (*rule).to_owned())
+            .collect(),
+        blocked_by: decision
+            .blocked_by
+            .iter()
+            .map(|floor| floor.name().to_owned())
+            .collect(),
         ..named(&candidate.id)
     }
 }

@@ -11,6 +11,7 @@ mod floor;
 mod free;
 mod images;
 mod item;
+mod limit;
 mod logs;
 mod objects;
 mod packs;

@@ -14,7 +14,9 @@ use crate::{Error, item, summary};
 /// Deletes and rewrites packs.
 pub(crate) fn packs(prune: &mut Prune<'_>, survey: &Survey) -> Result<(), Error> {
     for name in &survey.foreign {
-        prune.run.warn(format!("'{name}' among the packs stays: it is not a pack"));
+        prune
+            .run
+            .warn(format!("'{name}' among the packs stays: it is not a pack"));
     }
     // What an unreadable set needs is not known.
     let frozen = match survey.unknown.is_empty() {
@@ -30,7 +32,9 @@ pub(crate) fn packs(prune: &mut Prune<'_>, survey: &Survey) -> Result<(), Error>
         && let Err(error) = pruner.remember_unused(survey, prune.now)
     {
         let message = th_record::Failure::of(&error).message;
-        prune.run.warn(format!("packs that no set needs stay longer: {message}"));
+        prune
+            .run
+            .warn(format!("packs that no set needs stay longer: {message}"));
     }
     if frozen.is_some() {
         return Ok(());
@@ -68,7 +72,7 @@ fn unused(prune: &mut Prune<'_>, pack: &PackUse, frozen: Option<Floor>) {
             let removed = prune.pruner.as_ref().map(|pruner| pruner.remove_pack(pack));
             match removed {
                 Some(Err(error)) => prune.fail(&mut item.error, &error),
-                Some(Ok(())) => prune.run.done(format!("removed the pack '{}'", pack.name)),
+                Some(Ok(())) => prune.did(format!("removed the pack '{}'", pack.name)),
                 None => {}
             }
         }
@@ -82,16 +86,12 @@ fn unused(prune: &mut Prune<'_>, pack: &PackUse, frozen: Option<Floor>) {
     print(prune, &item);
 }
 
-fn rewrite(
-    prune: &mut Prune<'_>,
-    survey: &Survey,
-    sparse: &Sparse,
-    progress: Option<&Progress>,
-) {
+fn rewrite(prune: &mut Prune<'_>, survey: &Survey, sparse: &Sparse, progress: Option<&Progress>) {
     let mut item = item::pack(&sparse.name, sparse.bytes);
     item.needed_bytes = sparse.needed_bytes;
     item.action = PackAction::Rewrite;
-    item.reasons.push("sets need less than half of it".to_owned());
+    item.reasons
+        .push("sets need less than half of it".to_owned());
     let mut saved = sparse.bytes - sparse.needed_bytes;
     if let Some(pruner) = &prune.pruner {
         let cancel = prune.run.cancel();
@@ -104,7 +104,7 @@ fn rewrite(
         match pruner.rewrite(survey, sparse, &mut watch) {
             Ok(new) => {
                 saved = sparse.bytes.saturating_sub(new.bytes);
-                prune.run.done(format!("wrote the pack '{}' anew", sparse.name));
+                prune.did(format!("wrote the pack '{}' anew", sparse.name));
             }
             Err(error) => prune.fail(&mut item.error, &error),
         }

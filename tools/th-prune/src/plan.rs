@@ -123,7 +123,12 @@ pub(crate) fn decide(mut candidates: Vec<Candidate>, policy: &Policy, now: DateT
         }
     }
     for rule in &policy.rules {
-        for Kept { bucket, best, oldest } in rule.keeps(&good, &poor, policy.zone) {
+        for Kept {
+            bucket,
+            best,
+            oldest,
+        } in rule.keeps(&good, &poor, policy.zone)
+        {
             let rest = if oldest { ", the oldest" } else { "" };
             decisions[best.number].keep(rule.name, format!("{} {bucket}{rest}", rule.name));
         }

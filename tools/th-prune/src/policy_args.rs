@@ -1,6 +1,6 @@
 //! The flags that say what to keep, named as restic names them.
 
-use crate::policy::{Limit, StaleAfter, Zone};
+use crate::limit::{Limit, StaleAfter, Zone};
 use crate::rule::Count;
 use crate::within::{Age, Within};
 

@@ -28,6 +28,7 @@ pub(crate) struct Prune<'a> {
     pub(crate) totals: Pruned,
     /// Sets that are gone for good.
     pub(crate) gone: HashSet<Id>,
+    pub(crate) changed: bool,
 }
 
 /// Prunes the sets of the store.
@@ -60,13 +61,16 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         pruner,
         now,
         gone: HashSet::new(),
+        changed: false,
     };
     match prune.all(&plan, survey) {
         // Some is done: that is another failure than none.
-        Err(error) if prune.changed() && !matches!(error, Error::Cancelled) => {
+        Err(error) if prune.changed && !matches!(error, Error::Cancelled) => {
             prune.totals.failed_count += 1;
             let message = Failure::of(&error).message;
-            Ok(prune.outcome(&plan).but(ErrorKind::Partial, message, error.hint()))
+            Ok(prune
+                .outcome(&plan)
+                .but(ErrorKind::Partial, message, error.hint()))
         }
         result => result.map(|()| prune.outcome(&plan)),
     }
@@ -80,14 +84,16 @@ fn observe(store: &Store, sets: &[Listed], policy: &Policy, now: DateTime<Utc>) 
     for decision in &mut plan.decisions {
         let candidate = &mut decision.candidate;
         let goes = decision.kept_by.is_empty() && decision.blocked_by.is_empty();
-        candidate.in_use = goes
-            && candidate.id.parse().is_ok_and(|id| store.is_in_use(&id));
+        candidate.in_use = goes && candidate.id.parse().is_ok_and(|id| store.is_in_use(&id));
         read |= candidate.in_use;
     }
     if !read {
         return plan;
     }
-    let candidates = plan.decisions.into_iter().map(|decision| decision.candidate);
+    let candidates = plan
+        .decisions
+        .into_iter()
+        .map(|decision| decision.candidate);
     decide(candidates.collect(), policy, now)
 }
 
@@ -141,15 +147,7 @@ impl Prune<'_> {
                 self.fail(&mut item.error, &error);
             }
         }
-        match item.action {
-            _ if item.error.is_some() => {}
-            SetAction::Keep => self.totals.kept_count += 1,
-            SetAction::Delete => {
-                self.totals.deleted_count += 1;
-                self.totals.trash_count += 1;
-            }
-            SetAction::Purge => self.totals.deleted_count += 1,
-        }
+        self.totals.kept_count += u64::from(item.action == SetAction::Keep);
         self.print(&item);
         Ok(())
     }
@@ -164,12 +162,21 @@ impl Prune<'_> {
                 item.blocked_by.push(Floor::InUse.name().to_owned());
                 return Ok(());
             }
-            self.run.done(format!("moved '{id}' to the trash"));
+            self.did(format!("moved '{id}' to the trash"));
         }
+        self.totals.deleted_count += 1;
+        self.totals.trash_count += 1;
         if item.action == SetAction::Purge {
             self.purge_discarded(&id)?;
+            self.totals.trash_count -= 1;
         }
         Ok(())
+    }
+
+    /// Notes that something was changed.
+    pub(crate) fn did(&mut self, step: String) {
+        self.run.done(step);
+        self.changed = true;
     }
 
     /// Stops between two steps, if asked to.
@@ -190,21 +197,10 @@ impl Prune<'_> {
         self.run.item(item, &summary::set(item));
     }
 
-    fn changed(&self) -> bool {
-        let totals = &self.totals;
-        let counts = [
-            totals.deleted_count,
-            totals.purged_count,
-            totals.packs_deleted_count,
-            totals.packs_rewritten_count,
-        ];
-        self.pruner.is_some() && counts.iter().any(|count| *count > 0)
-    }
-
     fn outcome(&self, plan: &Plan) -> Outcome {
         let totals = &self.totals;
         let summary = summary::pruned(totals);
-        let outcome = match (&self.pruner, self.changed()) {
+        let outcome = match (&self.pruner, self.changed) {
             (None, _) => Outcome::plan("pruned", totals, summary),
             (Some(_), false) => Outcome::done("pruned", totals, summary),
             (Some(_), true) => Outcome::done("pruned", totals, summary).changed(),

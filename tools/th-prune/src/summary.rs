@@ -79,7 +79,11 @@ pub(crate) fn refuse(outcome: Outcome, plan: &Plan, totals: &Pruned) -> Outcome 
     match plan.refused {
         Some(Refused::Stale(stale)) => {
             let hint = "make a good backup first; --stale-after 0 prunes all the same";
-            outcome.but(ErrorKind::Gate, format!("nothing was deleted: {}", self::stale(stale)), Some(hint.into()))
+            outcome.but(
+                ErrorKind::Gate,
+                format!("nothing was deleted: {}", self::stale(stale)),
+                Some(hint.into()),
+            )
         }
         Some(Refused::TooMany { would, may }) => {
             let hint = "look at the plan, with --plan; --max-delete 100% prunes all the same";

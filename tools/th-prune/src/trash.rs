@@ -1,7 +1,7 @@
 //! The second phase: what has been in the trash long enough goes for good.
 
-use th_record::kind::SetAction;
 use th_record::Id;
+use th_record::kind::SetAction;
 use th_store::{Trash, Trashed};
 
 use crate::floor::Floor;
@@ -25,7 +25,8 @@ pub(crate) fn empty(prune: &mut Prune<'_>, trash: &Trash) -> Result<(), Error> {
         } else {
             prune.check()?;
             item.action = SetAction::Purge;
-            item.reasons.push("it has been in the trash long enough".to_owned());
+            item.reasons
+                .push("it has been in the trash long enough".to_owned());
             if let Err(error) = prune.purge(trashed) {
                 prune.fail(&mut item.error, &error);
             }
@@ -36,7 +37,9 @@ pub(crate) fn empty(prune: &mut Prune<'_>, trash: &Trash) -> Result<(), Error> {
         prune.print(&item);
     }
     for name in &trash.foreign {
-        prune.run.warn(format!("'{name}' in the trash stays: it is not a set"));
+        prune
+            .run
+            .warn(format!("'{name}' in the trash stays: it is not a set"));
     }
     Ok(())
 }
@@ -59,7 +62,7 @@ impl Prune<'_> {
         let bytes = trashed.bytes()?;
         if let Some(pruner) = &self.pruner {
             pruner.purge(trashed)?;
-            self.run.done(format!("removed '{}' for good", trashed.id));
+            self.did(format!("removed '{}' for good", trashed.id));
         }
         self.gone.insert(trashed.id.clone());
         self.totals.purged_count += 1;

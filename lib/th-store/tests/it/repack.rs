@@ -66,7 +66,10 @@ fn rewrite(bench: &Bench) -> Result<(Sparse, String), Error> {
 fn unpacked(bench: &Bench, manifest: &Manifest) -> BTreeMap<PathBuf, Vec<u8>> {
     let to = tempfile::tempdir().unwrap();
     let mut unpack = Unpack::new(to.path()).unwrap();
-    let listing = bench.store.open_object(&manifest.id, "files.jsonl.zst").unwrap();
+    let listing = bench
+        .store
+        .open_object(&manifest.id, "files.jsonl.zst")
+        .unwrap();
     let entries: Vec<Entry> = Listing::new(listing).collect::<Result<_, _>>().unwrap();
     for entry in &entries {
         unpack.want(entry, &entry.path).unwrap();
@@ -74,7 +77,10 @@ fn unpacked(bench: &Bench, manifest: &Manifest) -> BTreeMap<PathBuf, Vec<u8>> {
     let stop = AtomicBool::new(false);
     let mut on = |_: &Path, _: u64| {};
     unpack
-        .run(&|pack| bench.store.open_pack(pack), &mut Watch::new(&stop, &mut on))
+        .run(
+            &|pack| bench.store.open_pack(pack),
+            &mut Watch::new(&stop, &mut on),
+        )
         .unwrap();
     let files = entries.iter().filter(|entry| entry.content().is_some());
     files
@@ -137,9 +143,17 @@ fn by_hand_too() {
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "{said}");
     let checked = said.lines().filter(|line| line.contains("packs/"));
-    assert!(checked.clone().count() == 2 && checked.clone().all(|line| line.ends_with(": OK")), "{said}");
+    assert!(
+        checked.clone().count() == 2 && checked.clone().all(|line| line.ends_with(": OK")),
+        "{said}"
+    );
     for (path, content) in before {
-        assert_eq!(fs::read(to.join(&path)).unwrap(), content, "{}", path.display());
+        assert_eq!(
+            fs::read(to.join(&path)).unwrap(),
+            content,
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -191,7 +205,11 @@ fn links_go_when_no_set_needs_them_whatever_the_order() {
     pruner.remove_pack(unused(&new)).unwrap();
     // Killed here: a link that points nowhere is still known for one of ours.
     let later = store.survey().unwrap();
-    let link = later.packs.iter().find(|pack| pack.name == old.name).unwrap();
+    let link = later
+        .packs
+        .iter()
+        .find(|pack| pack.name == old.name)
+        .unwrap();
     assert!(link.is_link);
     assert_eq!(later.foreign, [""; 0]);
     pruner.remove_pack(link).unwrap();
@@ -202,7 +220,13 @@ fn links_to_anything_but_a_pack_are_refused() {
     let bench = Bench::new();
     let packs = bench.store.path().join("packs");
     let name = format!("{}.tar", "a".repeat(64));
-    for target in ["/etc/passwd", "../store.json", &name, "b.tar", &format!("{}.tar.gz", "b".repeat(64))] {
+    for target in [
+        "/etc/passwd",
+        "../store.json",
+        &name,
+        "b.tar",
+        &format!("{}.tar.gz", "b".repeat(64)),
+    ] {
         let _ = fs::remove_file(packs.join(&name));
         std::os::unix::fs::symlink(target, packs.join(&name)).unwrap();
         assert!(bench.store.open_pack(&name).is_err(), "{target}");

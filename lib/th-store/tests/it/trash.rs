@@ -28,17 +28,31 @@ fn a_set_goes_to_the_trash_and_comes_back() {
     assert_eq!(bench.store.sets().unwrap().len(), 1);
     let found = trash(&bench);
     assert_eq!(found.sets.len(), 1);
-    assert_eq!((&found.sets[0].id, found.sets[0].deleted_at), (&id(SECOND), now()));
+    assert_eq!(
+        (&found.sets[0].id, found.sets[0].deleted_at),
+        (&id(SECOND), now())
+    );
     assert!(found.sets[0].bytes().unwrap() > 0);
     // What it needs is needed still.
-    assert!(bench.store.survey().unwrap().packs.iter().all(|pack| pack.used));
+    assert!(
+        bench
+            .store
+            .survey()
+            .unwrap()
+            .packs
+            .iter()
+            .all(|pack| pack.used)
+    );
 
     pruner.undelete(&found.sets[0]).unwrap();
     assert_eq!(trash(&bench), Trash::default());
     let bytes = bench.verify(&second.manifest).unwrap();
     assert_eq!((bytes.differences, bytes.unknown), (Vec::new(), Vec::new()));
     // Back again, it does not take the place of another.
-    assert!(matches!(pruner.undelete(&found.sets[0]), Err(Error::Exists(_))));
+    assert!(matches!(
+        pruner.undelete(&found.sets[0]),
+        Err(Error::Exists(_))
+    ));
     assert!(pruner.discard(&id(SECOND), now()).unwrap());
 }
 
@@ -62,7 +76,9 @@ fn what_is_purged_is_gone_and_so_are_its_packs_in_time() {
     pruner.remember_unused(&survey, now()).unwrap();
     // The first time counts, and not one that has not come yet.
     let survey = bench.store.survey().unwrap();
-    pruner.remember_unused(&survey, now() + TimeDelta::days(1)).unwrap();
+    pruner
+        .remember_unused(&survey, now() + TimeDelta::days(1))
+        .unwrap();
     let unused = |survey: &th_store::Survey| {
         let found = survey.packs.iter().find(|pack| !pack.used);
         found.unwrap().unused_since
@@ -116,7 +132,11 @@ fn what_is_not_ours_is_reported_and_stays() {
     let packs = bench.store.path().join("packs");
     fs::create_dir(&trash_dir).unwrap();
     fs::create_dir(trash_dir.join("photos")).unwrap();
-    symlink(&elsewhere, trash_dir.join(format!("{SECOND}.20261101T000000Z"))).unwrap();
+    symlink(
+        &elsewhere,
+        trash_dir.join(format!("{SECOND}.20261101T000000Z")),
+    )
+    .unwrap();
     symlink(&elsewhere, trash_dir.join(format!("{SECOND}.gone"))).unwrap();
     symlink("/etc/passwd", packs.join(format!("{}.tar", "a".repeat(64)))).unwrap();
     fs::write(packs.join("notes.txt"), "").unwrap();
@@ -161,7 +181,12 @@ fn a_set_that_cannot_be_read_makes_its_packs_unknown() {
     assert_eq!(survey.unknown, [FIRST]);
     let pruner = bench.store.prune().unwrap();
     pruner.discard(&id(SECOND), now()).unwrap();
-    damage(&bench.store.path().join(format!("trash/{SECOND}.20261125T020000Z")));
+    damage(
+        &bench
+            .store
+            .path()
+            .join(format!("trash/{SECOND}.20261125T020000Z")),
+    );
     let mut survey = bench.store.survey().unwrap();
     assert_eq!(survey.unknown, [FIRST, SECOND]);
     survey.forget(&[id(SECOND)].into());
@@ -202,7 +227,10 @@ fn nobody_prunes_while_a_set_is_written_nor_the_other_way() {
     drop(writer);
     let pruner = bench.store.prune().unwrap();
     assert!(matches!(bench.store.prune(), Err(Error::Busy(_))));
-    assert!(matches!(bench.store.begin(&id(SECOND)), Err(Error::Busy(_))));
+    assert!(matches!(
+        bench.store.begin(&id(SECOND)),
+        Err(Error::Busy(_))
+    ));
     drop(pruner);
     // Writers do not keep each other off.
     let one = bench.store.begin(&id(SECOND)).unwrap();

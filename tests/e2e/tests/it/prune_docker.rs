@@ -116,8 +116,16 @@ fn what_is_young_stays() -> Result<()> {
 #[test]
 fn what_any_environment_may_go_back_to_stays() -> Result<()> {
     let shelf = five()?;
-    // Of three releases the last two are held, whatever the rule.
-    shelf.releases("staging", &["v3", "v1", "v2"])?;
+    // The last two are held, whatever the rule; one that was rolled back is none of them.
+    shelf.releases(
+        "staging",
+        &[
+            ("v3", "retired"),
+            ("v1", "retired"),
+            ("v2", "live"),
+            ("v4", "withdrawn"),
+        ],
+    )?;
     let done = shelf
         .prune(&["images", "--keep-releases", "1"])?
         .expect(0)?;
@@ -135,7 +143,7 @@ fn when_it_is_not_known_what_is_held_nothing_goes() -> Result<()> {
     for (environment, text) in [
         ("production", "{\"releases\": [{\"tag\":"),
         ("production", "{}"),
-        ("staging", "[]"),
+        ("staging", "[7]"),
         ("staging", ""),
     ] {
         shelf.note(environment, text)?;

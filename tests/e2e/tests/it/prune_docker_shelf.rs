@@ -92,15 +92,17 @@ impl Shelf {
     }
 
     /// Notes releases as th-swap does, the last one deployed last.
-    pub(crate) fn releases(&self, environment: &str, tags: &[&str]) -> Result<()> {
-        let release = |(number, tag): (usize, &&str)| {
+    pub(crate) fn releases(&self, environment: &str, releases: &[(&str, &str)]) -> Result<()> {
+        let release = |(number, (tag, state)): (usize, &(&str, &str))| {
             json!({
-                "tag": tag, "deployed_at": format!("2020-02-{:02}T00:00:00Z", number + 1),
-                "images": [{"name": self.name("api", tag), "id": null}],
+                "tag": tag, "slot": "blue", "state": state, "run": "x", "heads": [],
+                "deployed_at": format!("2020-02-{:02}T00:00:00Z", number + 1),
+                "images": [{"name": self.name("api", tag), "id": "sha256:0", "digest": null}],
+                "pre_release_set": null,
             })
         };
-        let releases: Vec<Value> = tags.iter().enumerate().map(release).collect();
-        self.note(environment, &json!({ "releases": releases }).to_string())
+        let releases: Vec<Value> = releases.iter().enumerate().map(release).collect();
+        self.note(environment, &Value::from(releases).to_string())
     }
 
     /// Writes the state file of releases.
@@ -143,7 +145,7 @@ impl Drop for Shelf {
         let script = format!(
             "docker ps -aq --filter label=th.shelf={app} | xargs -r docker rm -f -v; \
              for round in 1 2; do docker images -q --filter label=th.app={app} | sort -u | \
-             xargs -r docker rmi -f; done"
+             xargs -r docker rmi -f || :; done"
         );
         let _ = sh(self.dir.path(), &script);
     }

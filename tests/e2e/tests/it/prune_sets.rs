@@ -13,11 +13,15 @@ use crate::prune_sets_store::{
 fn the_plan_is_what_is_done_and_can_be_taken_back() -> Result<()> {
     let nights = Nights::new(6)?;
     let before = nights.content()?;
-    let plan = nights.prune(&["--keep-last", "2", "--keep-weekly", "1", "--plan"])?.expect(0)?;
+    let plan = nights
+        .prune(&["--keep-last", "2", "--keep-weekly", "1", "--plan"])?
+        .expect(0)?;
     assert_eq!(plan.record["dry_run"], true);
     assert_eq!(nights.content()?, before, "a plan changes nothing");
 
-    let run = nights.prune(&["--keep-last", "2", "--keep-weekly", "1"])?.expect(0)?;
+    let run = nights
+        .prune(&["--keep-last", "2", "--keep-weekly", "1"])?
+        .expect(0)?;
     assert_eq!(items(&run, "prune_set")?, items(&plan, "prune_set")?);
     let mut totals = (run.data().clone(), plan.data().clone());
     for counts in [&mut totals.0, &mut totals.1] {
@@ -32,11 +36,16 @@ fn the_plan_is_what_is_done_and_can_be_taken_back() -> Result<()> {
     assert_eq!(nights.check()?, 2);
 
     // Once is enough.
-    let again = nights.prune(&["--keep-last", "2", "--keep-weekly", "1"])?.expect(0)?;
+    let again = nights
+        .prune(&["--keep-last", "2", "--keep-weekly", "1"])?
+        .expect(0)?;
     assert_eq!(again.record["changed"], false, "{}", again.record);
     assert_eq!(again.data()["trash_count"], 4);
     let trashed = items(&again, "prune_set")?;
-    let trashed: Vec<_> = trashed.iter().filter(|item| !item["deleted_at"].is_null()).collect();
+    let trashed: Vec<_> = trashed
+        .iter()
+        .filter(|item| !item["deleted_at"].is_null())
+        .collect();
     assert_eq!(trashed.len(), 4);
     assert_eq!(trashed[0]["blocked_by"][0], "grace");
 
@@ -45,7 +54,13 @@ fn the_plan_is_what_is_done_and_can_be_taken_back() -> Result<()> {
     nights.app.restore(&["show", lost])?.expect(10)?;
     let undelete = |args: &[&str]| {
         let tool = th_kit::Tool::new("th-prune")?;
-        nights.app.store.target(tool).args(["undelete"]).args(args).run()
+        nights
+            .app
+            .store
+            .target(tool)
+            .args(["undelete"])
+            .args(args)
+            .run()
     };
     undelete(&["20990101T000000Z"])?.expect(10)?;
     let plan = undelete(&[lost, "--plan"])?.expect(0)?;
@@ -64,7 +79,9 @@ fn without_grace_sets_and_packs_go_at_once() -> Result<()> {
     let packs = || fs::read_dir(nights.app.store.path().join("packs")).map(Iterator::count);
     assert_eq!(packs()?, 4);
     let args = ["--keep-last", "2", "--grace", "0"];
-    let plan = nights.prune(&[&args[..], &["--plan"]].concat())?.expect(0)?;
+    let plan = nights
+        .prune(&[&args[..], &["--plan"]].concat())?
+        .expect(0)?;
     let run = nights.prune(&args)?.expect(0)?;
     for ended in [&plan, &run] {
         assert_eq!(with(ended, "purge")?, nights.sets[2..].to_vec());
@@ -86,7 +103,9 @@ fn without_grace_sets_and_packs_go_at_once() -> Result<()> {
     fs::remove_dir_all(nights.app.files.path().join("2026"))?;
     nights.app.restore(&["apply", &newest])?.expect(0)?;
     assert_eq!(nights.app.state()?, state);
-    let again = nights.prune(&["--keep-last", "9", "--grace", "0"])?.expect(0)?;
+    let again = nights
+        .prune(&["--keep-last", "9", "--grace", "0"])?
+        .expect(0)?;
     assert_eq!(again.record["changed"], false, "{}", again.stdout);
     Ok(())
 }
@@ -138,17 +157,33 @@ fn proof_and_pins_count() -> Result<()> {
     prove_to(&nights.app.store, &newest, "content")?;
     nights.sets[2] = redate(&nights.app.store, &nights.sets[2], 3 * 24 * 60 - 1)?;
     prove_to(&nights.app.store, &nights.sets[3], "restore")?;
-    let pinned = nights.app.tool("th-backup")?.args(["--pin"]).run()?.expect(0)?;
-    let pinned = redate(&nights.app.store, &text(&pinned.data()["set"]), 90 * 24 * 60)?;
+    let pinned = nights
+        .app
+        .tool("th-backup")?
+        .args(["--pin"])
+        .run()?
+        .expect(0)?;
+    let pinned = redate(
+        &nights.app.store,
+        &text(&pinned.data()["set"]),
+        90 * 24 * 60,
+    )?;
     let run = nights.prune(&["--keep-within-daily", "3d"])?.expect(0)?;
     let kept = with(&run, "keep")?;
-    assert!(kept.contains(&pinned) && kept.contains(&newest), "{}", run.stdout);
+    assert!(
+        kept.contains(&pinned) && kept.contains(&newest),
+        "{}",
+        run.stdout
+    );
     assert_eq!(run.data()["newest_proven"], *newest);
     let item = |id: &str| {
         let items = items(&run, "prune_set")?;
         Ok::<_, anyhow::Error>(items.into_iter().find(|item| item["set"] == *id))
     };
-    assert_eq!(item(&pinned)?.unwrap_or_default()["blocked_by"][0], "pinned");
+    assert_eq!(
+        item(&pinned)?.unwrap_or_default()["blocked_by"][0],
+        "pinned"
+    );
     Ok(())
 }
 
@@ -164,8 +199,14 @@ fn th_toml_says_what_to_keep_and_flags_win() -> Result<()> {
     let ended = plan(&[])?.expect(0)?;
     assert_eq!(with(&ended, "keep")?, nights.sets[..2].to_vec());
     assert_eq!(ended.record["environment"], "test");
-    assert_eq!(with(&plan(&["--keep-last", "3"])?.expect(0)?, "keep")?.len(), 3);
-    assert_eq!(with(&plan(&["--min-keep", "4"])?.expect(0)?, "keep")?.len(), 4);
+    assert_eq!(
+        with(&plan(&["--keep-last", "3"])?.expect(0)?, "keep")?.len(),
+        3
+    );
+    assert_eq!(
+        with(&plan(&["--min-keep", "4"])?.expect(0)?, "keep")?.len(),
+        4
+    );
     // The filter reads the same.
     let list = nights.app.restore(&["list"])?.expect(0)?;
     let tool = as_stranger("th-prune", &home)?.args(["plan", "-"]);
@@ -173,7 +214,15 @@ fn th_toml_says_what_to_keep_and_flags_win() -> Result<()> {
     assert_eq!(items(&filtered, "prune_set")?, items(&ended, "prune_set")?);
 
     let bad = stranger(&nights.app.store, "keep_last = 1\nzone = \"Europe/Berln\"")?;
-    let ended = as_stranger("th-prune", &bad)?.args(["sets"]).args(BARE).run()?.expect(2)?;
-    assert!(ended.message().contains("retention.zone"), "{}", ended.message());
+    let ended = as_stranger("th-prune", &bad)?
+        .args(["sets"])
+        .args(BARE)
+        .run()?
+        .expect(2)?;
+    assert!(
+        ended.message().contains("retention.zone"),
+        "{}",
+        ended.message()
+    );
     Ok(())
 }

@@ -13,12 +13,20 @@ use crate::prune_sets_store::{BARE, Nights, items, redate, seal, with};
 fn nothing_goes_without_a_policy() -> Result<()> {
     let nights = Nights::new(2)?;
     let before = nights.content()?;
-    for args in [&[][..], &["--keep-last", "0"], &["--keep-within", "0d", "--keep-daily", "0"]] {
+    for args in [
+        &[][..],
+        &["--keep-last", "0"],
+        &["--keep-within", "0d", "--keep-daily", "0"],
+    ] {
         let ended = nights.prune(args)?.expect(2)?;
         assert!(ended.message().contains("keep"), "{}", ended.message());
     }
     // clap's own words.
-    for args in [&["--keep-daily", "x"][..], &["--keep-within", "1w"], &["--zone", "Mars/Base"]] {
+    for args in [
+        &["--keep-daily", "x"][..],
+        &["--keep-within", "1w"],
+        &["--zone", "Mars/Base"],
+    ] {
         assert_eq!(nights.prune(args)?.code, 2);
     }
     assert_eq!(nights.content()?, before);
@@ -70,8 +78,15 @@ fn too_many_at_once_are_none() -> Result<()> {
     for limit in ["2", "40%"] {
         let ended = limits(limit)?.expect(13)?;
         assert!(ended.message().contains("3 of 5"), "{}", ended.message());
-        assert!(ended.message().contains("--max-delete 100%"), "{}", ended.message());
-        assert_eq!(items(&ended, "prune_set")?[4]["blocked_by"], json!(["max_delete"]));
+        assert!(
+            ended.message().contains("--max-delete 100%"),
+            "{}",
+            ended.message()
+        );
+        assert_eq!(
+            items(&ended, "prune_set")?[4]["blocked_by"],
+            json!(["max_delete"])
+        );
     }
     assert_eq!(nights.content()?, before);
     assert_eq!(with(&limits("60%")?.expect(0)?, "delete")?.len(), 3);
@@ -94,20 +109,34 @@ fn what_cannot_be_read_is_told_and_stays() -> Result<()> {
     let mut manifest = nights.app.store.manifest(newer)?;
     manifest["format"] = json!(2);
     seal(&nights.app.store, newer, &manifest)?;
-    symlink("/etc/passwd", store.join("packs").join(format!("{}.tar", "a".repeat(64))))?;
+    symlink(
+        "/etc/passwd",
+        store.join("packs").join(format!("{}.tar", "a".repeat(64))),
+    )?;
     fs::create_dir(store.join("trash"))?;
-    symlink(elsewhere.path(), store.join("trash/20200101T000000Z-0002.20200102T000000Z"))?;
+    symlink(
+        elsewhere.path(),
+        store.join("trash/20200101T000000Z-0002.20200102T000000Z"),
+    )?;
     let packs = || fs::read_dir(store.join("packs")).map(Iterator::count);
     let before = packs()?;
 
-    let ended = nights.prune(&["--keep-last", "1", "--grace", "0"])?.expect(0)?;
+    let ended = nights
+        .prune(&["--keep-last", "1", "--grace", "0"])?
+        .expect(0)?;
     assert_eq!(with(&ended, "purge")?, nights.sets[1..2].to_vec());
     assert_eq!(ended.data()["unreadable_count"], 4);
     let unreadable: Vec<_> = (items(&ended, "prune_set")?.into_iter())
         .filter(|item| item["blocked_by"] == json!(["unreadable"]))
         .collect();
     assert_eq!(unreadable.len(), 4, "{}", ended.stdout);
-    for name in ["photos", "20200101T000000Z-0001", "20200101T000000Z-0002", damaged, "passwd"] {
+    for name in [
+        "photos",
+        "20200101T000000Z-0001",
+        "20200101T000000Z-0002",
+        damaged,
+        "passwd",
+    ] {
         let told = ended.stderr.contains(name) || name == "passwd";
         assert!(told, "{name} is not told of: {}", ended.stderr);
     }
@@ -119,14 +148,26 @@ fn what_cannot_be_read_is_told_and_stays() -> Result<()> {
     assert!(elsewhere.path().join("precious").exists());
     // What the damaged set needs is not known.
     assert_eq!(packs()?, before);
-    assert_eq!(items(&ended, "prune_pack")?[0]["blocked_by"], json!(["unreadable"]));
+    assert_eq!(
+        items(&ended, "prune_pack")?[0]["blocked_by"],
+        json!(["unreadable"])
+    );
 
     fs::remove_dir_all(nights.app.store.set(damaged))?;
     fs::remove_dir_all(nights.app.store.set(newer))?;
     fs::remove_file(sets.join("20200101T000000Z-0001"))?;
-    let ended = nights.prune(&["--keep-last", "1", "--grace", "0"])?.expect(0)?;
-    assert!(ended.data()["packs_deleted_count"].as_u64() >= Some(2), "{}", ended.record);
-    nights.app.restore(&["verify", &nights.sets[0]])?.expect(0)?;
+    let ended = nights
+        .prune(&["--keep-last", "1", "--grace", "0"])?
+        .expect(0)?;
+    assert!(
+        ended.data()["packs_deleted_count"].as_u64() >= Some(2),
+        "{}",
+        ended.record
+    );
+    nights
+        .app
+        .restore(&["verify", &nights.sets[0]])?
+        .expect(0)?;
     Ok(())
 }
 
@@ -135,7 +176,11 @@ fn a_store_that_is_a_link_elsewhere_or_none_is_refused() -> Result<()> {
     let nights = Nights::new(2)?;
     let store = nights.app.store.path();
     let elsewhere = tempfile::tempdir()?;
-    fs::create_dir(elsewhere.path().join(format!("{}.20200101T000000Z", nights.sets[1])))?;
+    fs::create_dir(
+        elsewhere
+            .path()
+            .join(format!("{}.20200101T000000Z", nights.sets[1])),
+    )?;
     symlink(elsewhere.path(), store.join("trash"))?;
     nights.prune(&["--keep-last", "1"])?.expect(1)?;
     assert_eq!(fs::read_dir(elsewhere.path())?.count(), 1);
@@ -174,7 +219,10 @@ fn the_filter_decides_about_any_tools_lines() -> Result<()> {
     let list = nights.app.restore(&["list"])?.expect(0)?.stdout;
     let args = [&["--keep-last", "2"][..], &BARE].concat();
     let ended = filter(&list, &args)?.expect(0)?;
-    assert_eq!(items(&ended, "prune_set")?, items(&nights.prune(&["--keep-last", "2", "--plan"])?, "prune_set")?);
+    assert_eq!(
+        items(&ended, "prune_set")?,
+        items(&nights.prune(&["--keep-last", "2", "--plan"])?, "prune_set")?
+    );
     Ok(())
 }
 
@@ -187,9 +235,16 @@ fn the_filter_refuses_what_it_cannot_judge() -> Result<()> {
     }
     filter(good, &[])?.expect(2)?;
     // A list that ended badly is not a whole list.
-    let failed = Tool::new("th-restore")?.args(["--store", "/nowhere", "list"]).run()?.expect(10)?;
+    let failed = Tool::new("th-restore")?
+        .args(["--store", "/nowhere", "list"])
+        .run()?
+        .expect(10)?;
     let ended = filter(&format!("{good}{}", failed.stdout), &["--keep-last", "1"])?.expect(13)?;
-    assert!(ended.message().contains("th-restore failed"), "{}", ended.message());
+    assert!(
+        ended.message().contains("th-restore failed"),
+        "{}",
+        ended.message()
+    );
     assert_eq!(filter(good, &["--keep-last"])?.code, 2);
     Ok(())
 }
@@ -198,12 +253,22 @@ fn the_filter_refuses_what_it_cannot_judge() -> Result<()> {
 fn a_chain_goes_on_only_after_success() -> Result<()> {
     let nights = Nights::new(3)?;
     let before = nights.content()?;
-    let failed = nights.app.restore(&["show", "20990101T000000Z"])?.expect(10)?;
+    let failed = nights
+        .app
+        .restore(&["show", "20990101T000000Z"])?
+        .expect(10)?;
     let args = [&["--keep-last", "1", "-"][..], &BARE].concat();
     nights.tool(&args)?.stdin(failed.stdout).run()?.expect(13)?;
     assert_eq!(nights.content()?, before);
-    let verified = nights.app.restore(&["verify", "--level", "bytes"])?.expect(0)?;
-    let ended = nights.tool(&args)?.stdin(verified.stdout.clone()).run()?.expect(0)?;
+    let verified = nights
+        .app
+        .restore(&["verify", "--level", "bytes"])?
+        .expect(0)?;
+    let ended = nights
+        .tool(&args)?
+        .stdin(verified.stdout.clone())
+        .run()?
+        .expect(0)?;
     assert!(ended.stdout.starts_with(&verified.stdout));
     assert_eq!(ended.record["run"], verified.record["run"]);
     assert_eq!(nights.app.store.sets()?.len(), 1);

@@ -14,7 +14,10 @@ fn stop_when(running: &mut Running, mut done: impl FnMut() -> bool) -> Result<()
     let start = Instant::now();
     while !done() {
         ensure!(!running.is_over(), "it ended before it could be stopped");
-        ensure!(start.elapsed() < Duration::from_secs(60), "it never came so far");
+        ensure!(
+            start.elapsed() < Duration::from_secs(60),
+            "it never came so far"
+        );
         thread::sleep(Duration::from_millis(1));
     }
     running.signal("STOP")
@@ -23,7 +26,10 @@ fn stop_when(running: &mut Running, mut done: impl FnMut() -> bool) -> Result<()
 /// Prunes all but the newest set, from an environment of its own.
 fn prune(nights: &Nights<'_>) -> Result<th_kit::Ended> {
     let home = stranger(&nights.app.store, "keep_last = 1\ngrace = 0")?;
-    as_stranger("th-prune", &home)?.args(["sets"]).args(BARE).run()
+    as_stranger("th-prune", &home)?
+        .args(["sets"])
+        .args(BARE)
+        .run()
 }
 
 #[test]
@@ -32,12 +38,18 @@ fn a_set_that_is_being_written_keeps_pruning_off() -> Result<()> {
     cluster()?.psql(&nights.app.database, &bulk(20_000))?;
     let mut running = nights.app.tool("th-backup")?.start()?;
     let store = &nights.app.store;
-    stop_when(&mut running, || store.incoming().is_ok_and(|names| !names.is_empty()))?;
+    stop_when(&mut running, || {
+        store.incoming().is_ok_and(|names| !names.is_empty())
+    })?;
     let before = nights.content()?;
     // In the same environment it is the environment's lock, in another the store's.
     nights.prune(&["--keep-last", "1"])?.expect(11)?;
     let ended = prune(&nights)?.expect(11)?;
-    assert!(ended.message().contains("being written"), "{}", ended.message());
+    assert!(
+        ended.message().contains("being written"),
+        "{}",
+        ended.message()
+    );
     assert_eq!(nights.content()?, before);
     running.signal("CONT")?;
     running.wait()?.expect(0)?;
@@ -52,7 +64,11 @@ fn a_set_that_is_being_restored_stays_with_all_it_needs() -> Result<()> {
     let nights = Nights::new(3)?;
     let state = nights.app.state()?;
     let oldest = &nights.sets[2];
-    let mut running = nights.app.tool("th-restore")?.args(["verify", oldest]).start()?;
+    let mut running = nights
+        .app
+        .tool("th-restore")?
+        .args(["verify", oldest])
+        .start()?;
     let beside = || nights.app.beside().is_ok_and(|names| !names.is_empty());
     stop_when(&mut running, beside)?;
     let plan = nights.prune(&["--keep-last", "1", "--plan"])?.expect(0)?;
@@ -68,7 +84,10 @@ fn a_set_that_is_being_restored_stays_with_all_it_needs() -> Result<()> {
     // It is the newest proven one now. Once it is not, it goes.
     assert!(with(&prune(&nights)?.expect(0)?, "purge")?.is_empty());
     nights.app.restore(&["verify"])?.expect(0)?;
-    assert_eq!(with(&prune(&nights)?.expect(0)?, "purge")?, [oldest.clone()]);
+    assert_eq!(
+        with(&prune(&nights)?.expect(0)?, "purge")?,
+        std::slice::from_ref(oldest)
+    );
     assert_eq!(nights.app.state()?, state);
     Ok(())
 }
@@ -108,7 +127,10 @@ fn backups_and_prunings_in_turns_lose_nothing() -> Result<()> {
     while start.elapsed() < Duration::from_secs(8) {
         let backup = nights.app.tool("th-backup")?.start()?;
         let prune = || -> Result<u64> {
-            let ended = as_stranger("th-prune", &home)?.args(["sets"]).args(BARE).run()?;
+            let ended = as_stranger("th-prune", &home)?
+                .args(["sets"])
+                .args(BARE)
+                .run()?;
             ensure!([0, 11].contains(&ended.code), "{}", ended.record);
             Ok(ended.data()["purged_count"].as_u64().unwrap_or(0))
         };
@@ -129,7 +151,8 @@ fn a_lock_that_a_script_holds_is_used() -> Result<()> {
     let nights = Nights::new(2)?;
     let bin = std::env::var("TH_BIN_DIR")?;
     let store = nights.app.store.path();
-    let script = "mkdir -p \"$1/state\"; exec 9>>\"$1/state/lock\"; flock 9; TH_LOCK_FD=9; export TH_LOCK_FD
+    let script =
+        "mkdir -p \"$1/state\"; exec 9>>\"$1/state/lock\"; flock 9; TH_LOCK_FD=9; export TH_LOCK_FD
         \"$0/th-prune\" sets --store \"$1\" --keep-last 9 --json || exit
         exec 9>&-
         \"$0/th-prune\" sets --store \"$1\" --keep-last 9 --json && exit 1; exit 0";

@@ -70,8 +70,12 @@ impl Home {
 
 fn records(output: &Output) -> Result<Vec<Value>> {
     let stdout = String::from_utf8(output.stdout.clone())?;
-    let values: Vec<Value> = (stdout.lines().map(serde_json::from_str)).collect::<Result<_, _>>()?;
-    Ok(values.into_iter().filter(|value| !value["tool"].is_null()).collect())
+    let values: Vec<Value> =
+        (stdout.lines().map(serde_json::from_str)).collect::<Result<_, _>>()?;
+    Ok(values
+        .into_iter()
+        .filter(|value| !value["tool"].is_null())
+        .collect())
 }
 
 fn said(output: &Output) -> String {
@@ -88,7 +92,11 @@ fn a_good_night_is_silent_and_all_of_one_run() -> Result<()> {
         let records = records(&output)?;
         let kinds: Vec<_> = records.iter().map(|record| &record["kind"]).collect();
         assert_eq!(kinds, ["backup", "verified", "pruned"]);
-        assert!(records.iter().all(|record| record["run"] == records[0]["run"]));
+        assert!(
+            records
+                .iter()
+                .all(|record| record["run"] == records[0]["run"])
+        );
         assert_eq!(records[1]["data"]["reached"], "content");
         assert_eq!(home.sets(), night.min(2));
     }
@@ -143,12 +151,22 @@ fn it_waits_for_the_lock_and_names_who_holds_it() -> Result<()> {
         .arg(&lock)
         .stdin(Stdio::piped())
         .spawn()?;
-    while Command::new("flock").arg("-n").arg(&lock).arg("true").status()?.success() {}
+    while Command::new("flock")
+        .arg("-n")
+        .arg(&lock)
+        .arg("true")
+        .status()?
+        .success()
+    {}
     let output = home.nightly(&["test"])?;
     drop(holder.stdin.take());
     holder.wait()?;
     assert_eq!(output.status.code(), Some(11));
-    assert!(said(&output).contains("locked by somebody else"), "{}", said(&output));
+    assert!(
+        said(&output).contains("locked by somebody else"),
+        "{}",
+        said(&output)
+    );
     assert_eq!(home.sets(), 0);
     Ok(())
 }

@@ -14,7 +14,10 @@ fn restic_keeps_the_same() -> Result<()> {
     let said = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{said}{stderr}");
-    let same = said.lines().filter(|line| line.contains("the same")).count();
+    let same = said
+        .lines()
+        .filter(|line| line.contains("the same"))
+        .count();
     assert_eq!(same, said.lines().count(), "{said}");
     assert!(same >= 30, "{said}");
     Ok(())

@@ -36,12 +36,20 @@ impl Nights<'static> {
     /// Backs the app up `count` times, a file of its own each time, and dates the sets one day
     /// after the other until today.
     pub(crate) fn new(count: i64) -> Result<Self> {
-        let app = App::new(cluster()?, "nights", "CREATE TABLE t (x int); INSERT INTO t VALUES (1)")?;
+        let app = App::new(
+            cluster()?,
+            "nights",
+            "CREATE TABLE t (x int); INSERT INTO t VALUES (1)",
+        )?;
         let mut sets = Vec::new();
         for night in (0..count).rev() {
             // Of each night there is a file that only its set has. That of the first night makes up
             // most of the pack that holds the files of all nights.
-            let length = if night == count - 1 { 2_000_000 } else { 40_000 };
+            let length = if night == count - 1 {
+                2_000_000
+            } else {
+                40_000
+            };
             fs::write(app.files.path().join("tonight.bin"), noise(night, length))?;
             let id = app.backup()?;
             sets.insert(0, redate(&app.store, &id, night * 24 * 60)?);
@@ -53,7 +61,12 @@ impl Nights<'static> {
 impl Nights<'_> {
     /// th-prune sets on the store.
     pub(crate) fn tool(&self, args: &[&str]) -> Result<Tool> {
-        Ok(self.app.store.target(Tool::new("th-prune")?).args(["sets"]).args(args))
+        Ok(self
+            .app
+            .store
+            .target(Tool::new("th-prune")?)
+            .args(["sets"])
+            .args(args))
     }
 
     /// Prunes with every floor off, and `args`.
@@ -65,7 +78,10 @@ impl Nights<'_> {
     pub(crate) fn content(&self) -> Result<BTreeSet<String>> {
         let mut found = BTreeSet::new();
         for dir in ["sets", "trash", "packs", "incoming"] {
-            for entry in fs::read_dir(self.app.store.path().join(dir)).into_iter().flatten() {
+            for entry in fs::read_dir(self.app.store.path().join(dir))
+                .into_iter()
+                .flatten()
+            {
                 found.insert(format!("{dir}/{}", entry?.file_name().to_string_lossy()));
             }
         }

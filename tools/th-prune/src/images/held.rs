@@ -1,6 +1,7 @@
 //! Releases that an environment may have to run again: what th-swap remembers of them.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -18,15 +19,22 @@ const FILE: &str = "releases.json";
 /// The live release, and the one to go back to.
 const LEAST: usize = 2;
 
+/// The state of a release that was rolled back: nobody goes back to it.
+const WITHDRAWN: &str = "withdrawn";
+
 /// What is read of the state file. What else is in it is th-swap's own.
 #[derive(Debug, Deserialize)]
-struct Releases {
-    releases: Vec<Release>,
+#[serde(untagged)]
+enum Releases {
+    List(Vec<Release>),
+    Named { releases: Vec<Release> },
 }
 
 #[derive(Debug, Clone, Deserialize)]
 struct Release {
     tag: String,
+    #[serde(default)]
+    state: Option<String>,
     #[serde(default)]
     images: Vec<Named>,
     #[serde(default)]
@@ -74,18 +82,31 @@ impl Held {
     }
 }
 
-/// Returns the last `count` releases. One that has no time counts as the newest.
+/// Returns the last `count` releases, each once. One that has no time counts as the newest.
 fn last(read: Releases, count: usize) -> Vec<Release> {
-    let mut releases = read.releases;
+    let (Releases::List(mut releases) | Releases::Named { mut releases }) = read;
+    releases.retain(|release| release.state.as_deref() != Some(WITHDRAWN));
     releases
         .sort_by_key(|release| Reverse(release.deployed_at.unwrap_or(DateTime::<Utc>::MAX_UTC)));
-    releases.truncate(count);
+    let mut tags = BTreeSet::new();
+    for release in &releases {
+        if tags.len() < count {
+            tags.insert(release.tag.clone());
+        }
+    }
+    // Of one that was deployed twice, both builds: its images may be others by now.
+    releases.retain(|release| tags.contains(&release.tag));
     releases
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tags(text: &str, count: usize) -> Vec<String> {
+        let last = last(serde_json::from_str(text).unwrap(), count);
+        last.into_iter().map(|release| release.tag).collect()
+    }
 
     #[test]
     fn the_last_are_held_by_time_and_what_is_unknown_is_no_obstacle() {
@@ -94,15 +115,22 @@ mod tests {
             {"tag":"v3","deployed_at":"2026-11-03T00:00:00Z","head":"ab12",
              "images":[{"name":"app-api:v3","id":"sha256:3","digest":null}]},
             {"tag":"v2","deployed_at":"2026-11-02T00:00:00Z"}]}"#;
-        let tags = |count| {
-            let read = serde_json::from_str(text).unwrap();
-            last(read, count)
-                .into_iter()
-                .map(|it| it.tag)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(tags(2), ["v3", "v2"]);
-        assert_eq!(tags(9), ["v3", "v2", "v1"]);
-        assert!(serde_json::from_str::<Releases>("{}").is_err());
+        assert_eq!(tags(text, 2), ["v3", "v2"]);
+        assert_eq!(tags(text, 9), ["v3", "v2", "v1"]);
+        for bad in ["{}", "7", "[7]", r#"{"releases":7}"#] {
+            assert!(serde_json::from_str::<Releases>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_was_rolled_back_or_deployed_twice_does_not_push_out_what_to_go_back_to() {
+        let text = r#"[
+            {"tag":"v0","state":"retired","deployed_at":"2026-11-01T00:00:00Z"},
+            {"tag":"v1","state":"retired","deployed_at":"2026-11-02T00:00:00Z"},
+            {"tag":"v2","state":"retired","deployed_at":"2026-11-03T00:00:00Z"},
+            {"tag":"v3","state":"withdrawn","deployed_at":"2026-11-04T00:00:00Z"},
+            {"tag":"v2","state":"live","deployed_at":"2026-11-05T00:00:00Z"},
+            {"tag":"v4","state":"withdrawn","deployed_at":"2026-11-06T00:00:00Z"}]"#;
+        assert_eq!(tags(text, 2), ["v2", "v2", "v1"]);
     }
 }

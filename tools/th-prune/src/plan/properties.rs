@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bucket::Period;
-use crate::policy::{Limit, StaleAfter};
+use crate::limit::{Limit, StaleAfter};
 use crate::rule::{Count, Reach, Rule};
 
 /// Three days before the clocks of Rome are put back, and well into ISO week 53.

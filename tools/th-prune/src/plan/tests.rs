@@ -10,8 +10,8 @@ pub(super) fn policy(toml: &str) -> Policy {
     let bare = Policy {
         min_keep: 0,
         min_age: TimeDelta::zero(),
-        max_delete: crate::policy::Limit::Unlimited,
-        stale_after: crate::policy::StaleAfter::Never,
+        max_delete: crate::limit::Limit::Unlimited,
+        stale_after: crate::limit::StaleAfter::Never,
         ..Policy::new(&PolicyArgs::default(), &keys).unwrap()
     };
     Policy {
@@ -130,7 +130,7 @@ fn what_is_from_the_future_stays_and_uses_up_nothing() {
 #[test]
 fn nothing_goes_while_backups_are_broken() {
     let mut policy = policy("keep_last = 1");
-    policy.stale_after = crate::policy::StaleAfter::Derived;
+    policy.stale_after = crate::limit::StaleAfter::Derived;
     let late = |days| decide(nightly(9), &policy, now() + TimeDelta::days(days));
     assert_eq!(stay(&late(2)), [0]);
     let plan = late(3);
@@ -158,7 +158,7 @@ fn nothing_goes_while_backups_are_broken() {
 #[test]
 fn too_many_at_once_are_none() {
     let mut policy = policy("keep_last = 6");
-    policy.max_delete = crate::policy::Limit::Percent(30);
+    policy.max_delete = crate::limit::Limit::Percent(30);
     assert_eq!(stay(&decide(nightly(8), &policy, now())).len(), 6);
     let plan = decide(nightly(10), &policy, now());
     assert_eq!(stay(&plan).len(), 10);
