@@ -3,9 +3,9 @@
 PREFIX ?= /usr/local
 CARGO ?= cargo
 
-TOOLS = th-backup th-restore
+TOOLS = th-backup th-restore th-prune
 SCRIPTS = find .ci/run etc lib scripts tests tracehub \( -name node_modules -o -name .venv \) -prune \
-  -o -type f \( -name '*.sh' -o -path .ci/run\) -print
+  -o -type f \( -name '*.sh' -o -path .ci/run \) -print
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share
 INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \

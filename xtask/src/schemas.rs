@@ -4,7 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use th_record::kind::{
-    Applied, Backup, BackupPlan, Gc, RestorePlan, SetItem, Sets, Shown, Undone, Verified,
+    Applied, Backup, BackupPlan, Freed, Gc, PruneObject, PrunePack, PruneSet, Pruned, RestorePlan,
+    SetItem, Sets, Shown, Undeleted, Undone, Verified,
 };
 use th_record::{Manifest, Proof, Record, VERSION};
 
@@ -31,6 +32,12 @@ pub(crate) fn all() -> Vec<Named> {
         record::<Applied>("restored"),
         record::<Undone>("undone"),
         record::<Gc>("gc"),
+        item::<PruneSet>("prune_set"),
+        item::<PrunePack>("prune_pack"),
+        record::<Pruned>("pruned"),
+        record::<Undeleted>("undeleted"),
+        item::<PruneObject>("prune_object"),
+        record::<Freed>("freed"),
         named::<Manifest>("manifest", false),
         named::<Proof>("proof", false),
     ]

@@ -9,6 +9,9 @@ use clap::Args;
 use crate::document::{self, Document, Section};
 use crate::{Backup, Database, Environment, Error, Files, Secret, Server};
 
+/// The directory of an environment's state.
+const STATE: &str = "state";
+
 /// What to act on: an environment of th.toml, or flags alone. Flags win over th.toml.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
@@ -106,8 +109,15 @@ impl TargetArgs {
                 names,
             });
         };
-        let root = path.parent().unwrap_or(Path::new("")).join(&section.root);
-        self.assemble(Some((document.app, name)), &root, section)
+        let place = path.parent().unwrap_or(Path::new(""));
+        let root = place.join(&section.root);
+        let neighbours = document
+            .env
+            .into_iter()
+            .map(|(name, section)| (name, place.join(section.root).join(STATE)))
+            .collect();
+        let env = self.assemble(Some((document.app, name)), &root, section)?;
+        Ok(Environment { neighbours, ..env })
     }
 
     fn assemble(
@@ -122,6 +132,7 @@ impl TargetArgs {
             database,
             files,
             backup,
+            retention,
             ..
         } = section;
         if !backup.recipients.is_empty() {
@@ -153,15 +164,16 @@ impl TargetArgs {
             }
         };
         let state = if from_flags {
-            store.join("state")
+            store.join(STATE)
         } else {
-            root.join("state")
+            root.join(STATE)
         };
         let (app, name) = label.unzip();
         Ok(Environment {
             app,
             name,
             state,
+            neighbours: Vec::new(),
             database: self.database(database, &variables)?,
             files: Files {
                 uploads: self
@@ -178,6 +190,7 @@ impl TargetArgs {
                 compression: backup.compression,
                 app_query: backup.app_query,
             },
+            retention,
         })
     }
 
@@ -333,6 +346,18 @@ lanes = 20
             "postgres://th:p%40ss%20w%25rd@localhost/tracehub"
         );
         assert!(!format!("{url:?}").contains("p%40ss"));
+    }
+
+    #[test]
+    fn the_other_environments_are_neighbours() {
+        let two = format!("{PRODUCTION}[env.staging]\nroot = \"/srv/staging\"\n");
+        let args = TargetArgs {
+            env: Some("production".into()),
+            ..TargetArgs::default()
+        };
+        let env = in_dir(&two, "PW=x", args).unwrap();
+        let staging = ("staging".to_owned(), PathBuf::from("/srv/staging/state"));
+        assert_eq!(env.neighbours, [staging]);
     }
 
     #[test]

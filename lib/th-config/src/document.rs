@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Error, nearest};
+use crate::{Error, Retention, nearest};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -31,9 +31,9 @@ pub(crate) struct Section {
     pub(crate) files: Files,
     #[serde(default)]
     pub(crate) backup: Backup,
+    #[serde(default)]
+    pub(crate) retention: Retention,
     // The tools that read these check what is in them.
-    #[serde(rename = "retention")]
-    _retention: Option<toml::Table>,
     #[serde(rename = "slots")]
     _slots: Option<toml::Table>,
     #[serde(rename = "migrate")]

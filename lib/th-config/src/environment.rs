@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Secret;
+use crate::{Retention, Secret};
 
 /// All that a tool may know of the deployment it acts on.
 #[derive(Debug, Clone)]
@@ -13,12 +13,17 @@ pub struct Environment {
     pub name: Option<String>,
     /// Where the lock, the journal and the small state files are.
     pub state: PathBuf,
+    /// The other environments of the app in th.toml: the name, and where its state is. They share
+    /// the app's images with this one.
+    pub neighbours: Vec<(String, PathBuf)>,
     /// The database, if one is given.
     pub database: Option<Database>,
     /// The files.
     pub files: Files,
     /// How and where to back up.
     pub backup: Backup,
+    /// What is to be kept.
+    pub retention: Retention,
 }
 
 /// The database of an environment.

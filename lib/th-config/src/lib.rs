@@ -5,9 +5,11 @@ mod document;
 mod environment;
 mod error;
 mod nearest;
+mod retention;
 mod secret;
 
 pub use args::TargetArgs;
 pub use environment::{Backup, Database, Environment, Files, Server};
 pub use error::Error;
+pub use retention::{Retention, Word};
 pub use secret::Secret;

@@ -130,6 +130,14 @@ impl Docker {
         }
     }
 
+    /// Returns every container of this host, running or not.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn containers(&self) -> Result<Vec<Container>, Error> {
+        self.labelled(&[])
+    }
+
     /// Returns the containers, running or not, that carry all of `labels` (`name` or `name=value`).
     pub(crate) fn labelled(&self, labels: &[String]) -> Result<Vec<Container>, Error> {
         let filters = HashMap::from([("label", labels.to_vec())]);

@@ -79,22 +79,41 @@ impl Docker {
         &self.0.client
     }
 
+    /// Returns the directory of the engine, as the engine's host knows it.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn data_root(&self) -> Result<PathBuf, Error> {
+        let info = self.wait_for("info", self.client().info())?;
+        Ok(info.docker_root_dir.unwrap_or_default().into())
+    }
+
     /// Waits for `call`, at most [`TIMEOUT`]. `object` is what errors speak of.
     pub(crate) fn wait_for<T>(
         &self,
         object: &str,
         call: impl Future<Output = Result<T, Bollard>>,
     ) -> Result<T, Error> {
+        self.wait_within(TIMEOUT, object, call)
+    }
+
+    /// Waits for `call`, at most `limit`; the call's own client must be as patient.
+    pub(crate) fn wait_within<T>(
+        &self,
+        limit: Duration,
+        object: &str,
+        call: impl Future<Output = Result<T, Bollard>>,
+    ) -> Result<T, Error> {
         let result = self
             .0
             .runtime
-            .block_on(async { tokio::time::timeout(TIMEOUT, call).await });
+            .block_on(async { tokio::time::timeout(limit, call).await });
         result
             .unwrap_or(Err(Bollard::RequestTimeoutError))
-            .map_err(|error| self.explain(object, error))
+            .map_err(|error| self.explain(object, limit, error))
     }
 
-    fn explain(&self, object: &str, error: Bollard) -> Error {
+    fn explain(&self, object: &str, limit: Duration, error: Bollard) -> Error {
         let object = object.to_owned();
         match error {
             Bollard::DockerResponseServerError {
@@ -108,10 +127,7 @@ impl Docker {
                 status,
                 message,
             },
-            Bollard::RequestTimeoutError => Error::Timeout {
-                object,
-                limit: TIMEOUT,
-            },
+            Bollard::RequestTimeoutError => Error::Timeout { object, limit },
             Bollard::SocketNotFoundError(_)
             | Bollard::HyperLegacyError { .. }
             | Bollard::HyperResponseError { .. }

@@ -5,19 +5,24 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod builds;
 mod container;
 mod engine;
 mod error;
 mod exec;
+mod head;
 mod hijack;
 mod image;
 mod owner;
 mod scratch;
 mod stream;
 mod tail;
+mod usage;
 
 pub use container::{Container, Labels};
 pub use engine::{Docker, TIMEOUT};
 pub use error::Error;
 pub use exec::{Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec};
+pub use image::Image;
 pub use scratch::{SCRATCH, Scratch, ScratchSpec};
+pub use usage::{CacheRecord, Usage};

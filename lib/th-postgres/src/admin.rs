@@ -19,6 +19,9 @@ const QUOTED_LISTS: [&str; 6] = [
     "unix_socket_directories",
 ];
 
+/// How often databases are listed again when one was dropped meanwhile.
+const RETRIES: u32 = 20;
+
 /// A session on a maintenance database.
 #[derive(Debug)]
 pub struct Admin {
@@ -62,11 +65,23 @@ impl Admin {
     /// # Errors
     /// Those of the session.
     pub fn databases(&mut self) -> Result<Vec<Listed>, Error> {
-        self.session.all(
-            "SELECT datname AS name, coalesce(pg_database_size(oid), 0) AS size_bytes, \
-             shobj_description(oid, 'pg_database') AS comment \
-             FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE \"C\"",
-        )
+        let mut tries = 0;
+        loop {
+            let listed = self.session.all(
+                "SELECT datname AS name, coalesce(pg_database_size(oid), 0) AS size_bytes, \
+                 shobj_description(oid, 'pg_database') AS comment \
+                 FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE \"C\"",
+            );
+            match listed {
+                // One was dropped while its size was taken: undefined_database, undefined_file
+                Err(Error::Sql { sqlstate, .. })
+                    if tries < RETRIES && ["3D000", "58P01"].contains(&sqlstate.as_str()) =>
+                {
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Tells whether there is a database called `name`.
@@ -234,6 +249,20 @@ impl Admin {
         self.close_sessions(&[name])?;
         self.session
             .execute(&format!("DROP DATABASE IF EXISTS {};", identifier(name)))
+    }
+
+    /// Drops a database that nobody uses, if it is there. Returns why it stays, when somebody does:
+    /// a session, a prepared transaction, a subscription.
+    ///
+    /// # Errors
+    /// [`Error::Sql`].
+    pub fn drop_unused(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let sql = format!("DROP DATABASE IF EXISTS {};", identifier(name));
+        match self.session.execute(&sql) {
+            // object_in_use
+            Err(Error::Sql { sqlstate, message }) if sqlstate == "55006" => Ok(Some(message)),
+            result => result.map(|()| None),
+        }
     }
 
     /// Returns how many client sessions `name` has.

@@ -1,6 +1,7 @@
 //! PostgreSQL by its own client programs: the host's, or those of the server's container.
 
 mod admin;
+mod beside;
 mod call;
 mod compare;
 mod error;
@@ -18,6 +19,7 @@ mod snapshot;
 mod url;
 
 pub use admin::{Admin, Listed};
+pub use beside::{Beside, Role};
 pub use call::{Call, Script};
 pub use compare::{differences, table_difference};
 pub use error::Error;

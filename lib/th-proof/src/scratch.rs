@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use th_cli::Run;
 use th_docker::{Docker, ExecSpec, Scratch, ScratchSpec};
-use th_postgres::Server;
+use th_postgres::{Beside, Role, Server};
 use th_record::{GLOBALS, Id, Manifest};
 use th_store::Store;
 
@@ -214,13 +214,10 @@ pub fn sweep(server: &Server) -> Result<Vec<String>, Error> {
     if let Some((docker, _)) = server.container() {
         swept.extend(docker.sweep()?);
     }
-    let prefix = format!("{}_verify_", server.database());
     let mut admin = server.admin()?;
     for database in admin.databases()? {
-        if database
-            .name
-            .strip_prefix(&prefix)
-            .is_some_and(|id| id.parse::<Id>().is_ok())
+        if Beside::of(&database.name, server.database())
+            .is_some_and(|beside| beside.role == Role::Verify)
         {
             admin.drop(&database.name)?;
             swept.push(database.name);

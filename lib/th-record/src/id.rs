@@ -29,6 +29,15 @@ impl Id {
         Self(format!("{}-{random:04x}", at.format(FORMAT)))
     }
 
+    /// Returns the second that the id was made for.
+    pub fn at(&self) -> DateTime<Utc> {
+        let second = self.0.split('-').next().unwrap_or_default();
+        // Whatever is an id has parsed already.
+        NaiveDateTime::parse_from_str(second, FORMAT)
+            .unwrap_or_default()
+            .and_utc()
+    }
+
     /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,6 +93,7 @@ mod tests {
         let early = Id::new("2026-11-23T02:00:00Z".parse().unwrap());
         let late = Id::new("2026-11-23T02:00:01Z".parse().unwrap());
         assert!(early < late);
+        assert_eq!(early.at().to_rfc3339(), "2026-11-23T02:00:00+00:00");
         assert_eq!(early.as_str().parse::<Id>().unwrap(), early);
     }
 

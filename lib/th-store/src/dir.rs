@@ -11,8 +11,9 @@ use th_archive::atomic;
 use th_record::{FORMAT, Id};
 
 use crate::Error;
+use crate::lease::Leases;
 
-const MARKER: &str = "store.json";
+pub(crate) const MARKER: &str = "store.json";
 
 /// What shows that a directory is a store, so that nothing is ever swept or pruned elsewhere.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +26,7 @@ struct Marker {
 #[derive(Debug, Clone)]
 pub struct DirStore {
     root: PathBuf,
+    pub(crate) leases: Leases,
 }
 
 impl DirStore {
@@ -53,9 +55,7 @@ impl DirStore {
                 format,
             }),
             _ => serde_json::from_value::<Marker>(value)
-                .map(|_| Self {
-                    root: root.to_owned(),
-                })
+                .map(|_| Self::new(root))
                 .map_err(|source| Error::Marker { path, source }),
         }
     }
@@ -75,14 +75,19 @@ impl DirStore {
                 opened?;
             }
         }
-        let store = Self {
-            root: root.to_owned(),
-        };
+        let store = Self::new(root);
         // Also those of a store whose creation was cut short after the marker.
         for dir in [store.sets_dir(), store.packs_dir(), store.incoming_dir()] {
             make_dir(&dir)?;
         }
         Ok(store)
+    }
+
+    fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            leases: Leases::default(),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -99,6 +104,10 @@ impl DirStore {
 
     pub(crate) fn packs_dir(&self) -> PathBuf {
         self.root.join("packs")
+    }
+
+    pub(crate) fn trash_dir(&self) -> PathBuf {
+        self.root.join("trash")
     }
 
     pub(crate) fn incoming_dir(&self) -> PathBuf {

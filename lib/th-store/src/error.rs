@@ -63,6 +63,9 @@ pub enum Error {
     /// A set of this id is there or being written.
     #[error("a set '{0}' exists already")]
     Exists(Id),
+    /// Somebody else is at work in the store.
+    #[error("{0}")]
+    Busy(&'static str),
     /// What the manifest lists is not what was written.
     #[error("set '{id}' cannot be published: '{name}' {problem}")]
     Incomplete {
@@ -86,6 +89,14 @@ pub enum Error {
     /// A set's SHA256SUMS does not agree with its manifest.
     #[error("SHA256SUMS of set '{0}' does not agree with its manifest")]
     Sums(Id),
+    /// A pack does not hold what sets say.
+    #[error("pack '{name}' is damaged: {problem}")]
+    Pack {
+        /// The pack.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A set's proof is damaged or of another set.
     #[error("the proof of set '{set}' is void: {reason}")]
     Proof {
@@ -113,11 +124,12 @@ impl Fail for Error {
                 ErrorKind::Format
             }
             Self::Ambiguous { .. } => ErrorKind::Usage,
-            Self::Exists(_) => ErrorKind::Locked,
+            Self::Exists(_) | Self::Busy(_) => ErrorKind::Locked,
             Self::Incomplete { .. }
             | Self::Marker { .. }
             | Self::Manifest { .. }
             | Self::Sums(_)
+            | Self::Pack { .. }
             | Self::Proof { .. }
             | Self::Unreadable { newer: false, .. } => ErrorKind::Content,
         }
@@ -131,6 +143,8 @@ impl Fail for Error {
             }
             Self::NotFound(_) => Some("th-restore list shows the sets there are".into()),
             Self::Ambiguous { .. } => Some("give more of the id".into()),
+            Self::Busy(_) => Some("wait for it to end; a dead process holds no lock".into()),
+            Self::Pack { .. } => Some("th-restore verify names the sets that are damaged".into()),
             Self::Proof { .. } => Some("th-restore verify proves the set anew".into()),
             Self::Io { .. }
             | Self::Missing(_)

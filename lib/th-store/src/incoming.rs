@@ -27,6 +27,8 @@ pub struct Incoming {
     lock_path: PathBuf,
     /// Held for as long as the writer lives, so that a sweeper leaves the directory alone.
     _lock: File,
+    /// Held as long, so that no pruner takes a pack away that the set will need.
+    _share: File,
 }
 
 /// A set that was published.
@@ -44,6 +46,7 @@ impl Incoming {
     pub(crate) fn begin(store: &DirStore, id: &Id) -> Result<Self, Error> {
         let lock_path = store.lock_path(id);
         let exists = || Error::Exists(id.clone());
+        let share = store.share()?;
         let lock = lock(&lock_path)
             .map_err(Error::io(&lock_path))?
             .ok_or_else(exists)?;
@@ -53,6 +56,7 @@ impl Incoming {
             id: id.clone(),
             lock_path,
             _lock: lock,
+            _share: share,
         };
         if store.set_dir(id).symlink_metadata().is_ok() {
             return Err(exists());
@@ -149,6 +153,9 @@ impl Incoming {
             if new.symlink_metadata().is_ok() {
                 self.check(&new, pack)?;
                 fs::rename(&new, &path).map_err(Error::io(&new))?;
+            } else if let Ok(Some(moved)) = self.store.moved(&pack.name) {
+                let synced = open_regular(&moved).and_then(|file| file.sync_all());
+                synced.map_err(Error::io(&moved))?;
             } else {
                 self.check(&path, pack)?;
             }

@@ -4,17 +4,26 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod brief;
 mod dir;
 mod error;
 mod incoming;
+mod lease;
 mod manifest;
 mod notes;
+mod pack;
 mod proof;
+mod pruner;
+mod repack;
 mod select;
 mod set;
+mod sparse;
 mod store;
 mod sums;
+mod survey;
 mod sweep;
+mod trash;
+mod unused;
 mod usage;
 mod verify;
 
@@ -22,8 +31,12 @@ pub use dir::DirStore;
 pub use error::Error;
 pub use incoming::{Incoming, Published};
 pub use notes::{RESTORE_FILES, restore_notes};
+pub use pruner::Pruner;
 pub use select::Selector;
 pub use set::{Listed, SetRef, Unreadable};
+pub use sparse::Sparse;
 pub use store::Store;
+pub use survey::{PackUse, Survey};
 pub use sweep::Swept;
+pub use trash::{Trash, Trashed};
 pub use verify::Bytes;

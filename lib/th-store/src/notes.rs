@@ -75,7 +75,11 @@ fn sums(notes: &mut String, manifest: &Manifest) -> std::fmt::Result {
     if manifest.files.is_some() {
         writeln!(
             notes,
-            r#"jq -r '.files.packs[] | "\(.sha256)  ../../packs/\(.name)"' manifest.json | sha256sum -c -"#
+            "# A pack is named by its hash; one that was rewritten is a link to another.\n\
+             jq -r '.files.packs[].name' manifest.json | while read -r pack; do\n  \
+             pack=$(realpath \"../../packs/$pack\") && name=${{pack##*/}} && \
+             echo \"${{name%%.*}}  $pack\"\n\
+             done | sha256sum -c -"
         )?;
     }
     writeln!(notes, "```\n")

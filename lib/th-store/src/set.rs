@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, available_parallelism};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use th_archive::{Digest, LISTING, Previous};
 use th_record::{Id, Level, Manifest, Proof, Status, Tag};
 
+use crate::brief::{Brief, Database};
 use crate::dir::{DirStore, read};
 use crate::{Error, manifest, sums};
 
@@ -67,6 +72,9 @@ pub struct Unreadable {
     pub newer: bool,
 }
 
+/// Is told of each set: its id, its directory, and its manifest.
+type OnSet<'a> = dyn FnMut(&Id, PathBuf, &Brief) + 'a;
+
 impl Listed {
     /// Returns the set, if it is one.
     pub fn set(&self) -> Option<&SetRef> {
@@ -101,61 +109,98 @@ impl SetRef {
 
 impl DirStore {
     pub(crate) fn sets(&self) -> Result<Vec<Listed>, Error> {
+        self.list(&mut |_, _, _| {})
+    }
+
+    /// Lists the sets, and shows the manifest of each that can be read, in no order.
+    pub(crate) fn list(&self, on: &mut OnSet<'_>) -> Result<Vec<Listed>, Error> {
         let dir = self.sets_dir();
-        let mut sets = Vec::new();
+        let mut names = Vec::new();
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
-            let name = entry.map_err(Error::io(&dir))?.file_name();
-            // A set without a manifest does not exist.
-            match self.listed(&name.to_string_lossy()) {
-                Err(Error::NotFound(_)) => {}
-                Ok(set) => sets.push(Listed::Set(set)),
-                Err(error) => sets.push(Listed::Unreadable(unreadable(
-                    name.to_string_lossy().into_owned(),
-                    &error,
-                ))),
-            }
+            names.push(entry.map_err(Error::io(&dir))?.file_name());
         }
+        let mut sets = Vec::with_capacity(names.len());
+        let next = AtomicUsize::new(0);
+        let threads = available_parallelism().map_or(1, |n| n.get().min(4));
+        // Reading and hashing manifests is what takes the time. Few wait in memory.
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel(16);
+            for _ in 0..threads.min(names.len().div_ceil(16)) {
+                let send = send.clone();
+                scope.spawn(|| {
+                    let send = send;
+                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let name = name.to_string_lossy().into_owned();
+                        let listed = self.listed(&name);
+                        if send.send((name, listed)).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(send);
+            for (name, listed) in receive {
+                match listed {
+                    // A set without a manifest does not exist.
+                    Err(Error::NotFound(_)) => {}
+                    Ok((set, brief)) => {
+                        on(&set.id, self.set_dir(&set.id), &brief);
+                        sets.push(Listed::Set(set));
+                    }
+                    Err(error) => sets.push(Listed::Unreadable(unreadable(name, &error))),
+                }
+            }
+        });
         sets.sort_by(|a, b| (b.started_at(), b.name()).cmp(&(a.started_at(), a.name())));
         Ok(sets)
     }
 
-    fn listed(&self, name: &str) -> Result<SetRef, Error> {
+    fn listed(&self, name: &str) -> Result<(SetRef, Brief), Error> {
         let path = self.sets_dir().join(name);
         let id: Id = name
             .parse()
             .map_err(io::Error::other)
             .map_err(Error::io(&path))?;
-        let (manifest, manifest_sha256) = self.load(&id)?;
+        let (brief, manifest_sha256) = match self.brief(&path, &id) {
+            Some(found) => found,
+            // The strict reader knows what is wrong.
+            None => return Err(self.load(&id).err().unwrap_or(Error::Sums(id))),
+        };
         let (proof, void) = match self.proof_of(&id, manifest_sha256) {
             Ok(proof) => (proof, None),
             Err(error) => (None, Some(chain(&error))),
         };
-        Ok(SetRef {
+        let set = SetRef {
             id,
             manifest_sha256: manifest_sha256.to_string(),
-            started_at: manifest.started_at,
-            stored_bytes: manifest.stored_bytes(),
-            environment: manifest.environment,
-            status: manifest.status,
-            pinned: manifest.pinned,
-            tags: manifest.tags,
-            rows: manifest.database.as_ref().map(|db| db.fingerprint.rows()),
-            database: manifest.database.map(|database| database.name),
-            files: manifest.files.map(|files| files.count),
+            started_at: brief.started_at,
+            stored_bytes: brief.stored_bytes(),
+            rows: brief.database.as_ref().map(Database::rows),
+            environment: brief.environment.clone(),
+            status: brief.status,
+            pinned: brief.pinned,
+            tags: brief.tags.clone(),
+            database: brief.database.as_ref().map(|it| it.name.clone()),
+            files: brief.files.as_ref().map(|files| files.count),
             proof,
             void,
-        })
+        };
+        Ok((set, brief))
     }
 
     /// Returns the manifest of a set and its hash.
     pub(crate) fn load(&self, id: &Id) -> Result<(Manifest, Digest), Error> {
-        let dir = self.set_dir(id);
+        self.load_from(&self.set_dir(id), id)
+    }
+
+    /// Returns the manifest of the set `id`, which lies in `dir`, and its hash.
+    pub(crate) fn load_from(&self, dir: &Path, id: &Id) -> Result<(Manifest, Digest), Error> {
         let missing = || Error::NotFound(id.to_string());
-        match fs::symlink_metadata(&dir) {
+        match fs::symlink_metadata(dir) {
             Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(Error::io(&dir)(io::Error::other("not a directory"))),
+            Ok(_) => return Err(Error::io(dir)(io::Error::other("not a directory"))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(missing()),
-            Err(error) => return Err(Error::io(&dir)(error)),
+            Err(error) => return Err(Error::io(dir)(error)),
         }
         let path = dir.join(manifest::NAME);
         let bytes = read(&path).map_err(|error| match error.kind() {
@@ -178,10 +223,7 @@ impl DirStore {
     pub(crate) fn previous(&self, manifest: &Manifest) -> Option<Previous> {
         let files = manifest.files.as_ref()?;
         let listing = manifest.object(LISTING)?;
-        let packs = files.packs.iter().filter(|pack| {
-            fs::symlink_metadata(self.packs_dir().join(&pack.name))
-                .is_ok_and(|found| found.is_file() && found.len() == pack.bytes)
-        });
+        let packs = (files.packs.iter()).filter(|pack| self.pack(pack).is_ok());
         Some(Previous {
             dir: self.set_dir(&manifest.id),
             listing: listing.clone(),

@@ -9,7 +9,8 @@ use th_archive::{Previous, Watch};
 use th_record::{Id, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
-use crate::{Bytes, DirStore, Error, Incoming, Listed, Swept};
+use crate::usage::size_of;
+use crate::{Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash};
 
 /// A place where sets live.
 #[derive(Debug, Clone)]
@@ -66,13 +67,17 @@ impl Store {
         dir.sets()
     }
 
-    /// Returns the manifest of the set `id`, after checking it against SHA256SUMS.
+    /// Returns the manifest of the set `id`, after checking it against SHA256SUMS. Nobody prunes
+    /// the set from then on, as long as this store or a clone of it is open.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::Newer`], [`Error::Manifest`], [`Error::Sums`], [`Error::Io`].
+    /// [`Error::NotFound`], [`Error::Newer`], [`Error::Manifest`], [`Error::Sums`], [`Error::Io`],
+    /// [`Error::Busy`].
     pub fn load(&self, id: &Id) -> Result<Manifest, Error> {
         let Self::Dir(dir) = self;
-        dir.load(id).map(|(manifest, _)| manifest)
+        let (manifest, _) = dir.load(id)?;
+        dir.lease(id)?;
+        Ok(manifest)
     }
 
     /// Returns what has been proven of the set `id`; `None` when nothing has.
@@ -138,7 +143,8 @@ impl Store {
         if !is_pack_name(name) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        th_archive::open(&dir.packs_dir().join(name))
+        let moved = dir.moved(name)?;
+        th_archive::open(&moved.unwrap_or_else(|| dir.packs_dir().join(name)))
     }
 
     /// Returns what a capture of the same files needs to know of the set; `None` when it has no
@@ -156,6 +162,56 @@ impl Store {
     pub fn sweep(&self) -> Result<Vec<Swept>, Error> {
         let Self::Dir(dir) = self;
         dir.sweep()
+    }
+
+    /// Returns all that a pruner must know.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn survey(&self) -> Result<Survey, Error> {
+        let Self::Dir(dir) = self;
+        dir.survey()
+    }
+
+    /// Returns what is in the trash.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn trash(&self) -> Result<Trash, Error> {
+        let Self::Dir(dir) = self;
+        dir.trash()
+    }
+
+    /// Returns the size of a set's own files.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn set_bytes(&self, id: &Id) -> Result<u64, Error> {
+        size_of(&self.set_dir(id))
+    }
+
+    /// Returns the packs that would be less than half as large without what no set needs.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sparse(&self, survey: &Survey) -> Result<Vec<Sparse>, Error> {
+        let Self::Dir(dir) = self;
+        dir.sparse(survey)
+    }
+
+    /// Tells whether somebody reads the set `id`.
+    pub fn is_in_use(&self, id: &Id) -> bool {
+        let Self::Dir(dir) = self;
+        dir.is_in_use(id)
+    }
+
+    /// Keeps writers and other pruners off the store, and returns what takes things out of it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when somebody is at work; [`Error::Io`].
+    pub fn prune(&self) -> Result<Pruner, Error> {
+        let Self::Dir(dir) = self;
+        Pruner::new(dir)
     }
 
     /// Returns how many bytes the file system has free for this user.

@@ -40,13 +40,43 @@ impl DirStore {
         }
         let packs = manifest.files.iter().flat_map(|files| &files.packs);
         for pack in packs.filter(|pack| !trusted.contains(&pack.name)) {
-            found.check("pack", &self.packs_dir(), pack, watch)?;
+            match self.moved(&pack.name) {
+                Ok(Some(moved)) => found.check_moved(&moved, pack, watch)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    found.differ("pack", pack, None);
+                }
+                Ok(None) | Err(_) => found.check("pack", &self.packs_dir(), pack, watch)?,
+            }
         }
         Ok(found)
     }
 }
 
 impl Bytes {
+    /// Checks the pack that took the place of another: its name is the hash of its bytes.
+    fn check_moved(
+        &mut self,
+        path: &Path,
+        pack: &Object,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let (sha256, _) = name.split_once('.').unwrap_or((&name, ""));
+        let bytes = path.metadata().map_err(Error::io(path))?.len();
+        let moved = Object {
+            name: name.clone().into_owned(),
+            bytes,
+            sha256: sha256.to_owned(),
+        };
+        let before = self.differences.len();
+        self.check("pack", &path.with_file_name(""), &moved, watch)?;
+        // What the set names is what is told.
+        for difference in &mut self.differences[before..] {
+            difference.name.clone_from(&pack.name);
+        }
+        Ok(())
+    }
+
     fn check(
         &mut self,
         what: &str,
@@ -55,7 +85,6 @@ impl Bytes {
         watch: &mut Watch<'_>,
     ) -> Result<(), Error> {
         let path = dir.join(&object.name);
-        let show = |bytes: u64, sha256: &str| format!("{bytes} bytes, sha256 {sha256}");
         let found = match open_regular(&path) {
             Ok(file) => {
                 let (sha256, bytes) =
@@ -66,6 +95,12 @@ impl Bytes {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(&path)(error)),
         };
+        self.differ(what, object, found);
+        Ok(())
+    }
+
+    /// Notes what was found in place of an object, if it is not the object.
+    fn differ(&mut self, what: &str, object: &Object, found: Option<String>) {
         let expected = Some(show(object.bytes, &object.sha256));
         if found != expected {
             self.differences.push(Difference {
@@ -75,8 +110,11 @@ impl Bytes {
                 found,
             });
         }
-        Ok(())
     }
+}
+
+fn show(bytes: u64, sha256: &str) -> String {
+    format!("{bytes} bytes, sha256 {sha256}")
 }
 
 fn unknown(set: &Path, manifest: &Manifest) -> Result<Vec<String>, Error> {

@@ -5,6 +5,7 @@
 mod containers;
 mod death;
 mod exec;
+mod images;
 mod kit;
 mod scratch;
 mod streams;

@@ -75,7 +75,8 @@ pub struct Sets {
     pub stored_bytes: u64,
 }
 
-fn optional_seconds<S: serde::Serializer>(
+/// Serialises a time as `seconds` does, or `null`.
+pub(super) fn optional_seconds<S: serde::Serializer>(
     at: &Option<DateTime<Utc>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

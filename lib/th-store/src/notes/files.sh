@@ -4,7 +4,7 @@ work=${work:-/srv/restored.work} # where one pack after the other is unpacked
 
 set -eu
 mkdir -p "$to" "$work"
-plain() { case $1 in *.zst) zstd -dc "$1" ;; *.gz) gzip -dc "$1" ;; *) cat "$1" ;; esac; }
+plain() { case $1 in *.zst) zstd -dc ;; *.gz) gzip -dc ;; *) cat ;; esac <"$1"; }
 root=$(if [ "$(id -u)" -eq 0 ]; then echo true; else echo false; fi)
 
 # Turns each line of the listing into commands: directories and links first, then the files of one

@@ -50,10 +50,11 @@ impl Bench {
 
     /// Writes all of a set but its manifest.
     pub(crate) fn prepare(&self, name: &str) -> (Incoming, Manifest) {
-        let sets = self.store.sets().unwrap();
+        // As a process of its own: what it loads is in use no longer than it lives.
+        let store = Store::open(self.store.path()).unwrap();
+        let sets = store.sets().unwrap();
         let previous = sets.iter().find_map(|set| set.set());
-        let previous =
-            previous.and_then(|set| self.store.previous(&self.store.load(&set.id).unwrap()));
+        let previous = previous.and_then(|set| store.previous(&store.load(&set.id).unwrap()));
         let incoming = self.store.begin(&id(name)).unwrap();
         let dir = incoming.dir();
         let compression = Compression::Zstd { level: 1 };

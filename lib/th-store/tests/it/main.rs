@@ -9,5 +9,7 @@ mod damage_large;
 mod incoming;
 mod kit;
 mod open;
+mod repack;
 mod sets;
+mod trash;
 mod verify;

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Backs up, proves and prunes one environment of th.toml, under one lock: nightly.sh ENV [LEVEL]
+#
+# Each step acts only if the one before succeeded. stdout has all records, and so has the journal;
+# stderr has what a person must know, which on a good night is nothing: cron mails only trouble.
+set -eu
+die() { printf 'nightly.sh: %s\n' "$*" >&2; exit 2; }
+
+env=${1:?usage: nightly.sh ENV [LEVEL]}
+level=${2:-content}
+
+config=${TH_CONFIG:-}
+for file in "$config" ./th.toml /etc/th/th.toml; do
+  [ -n "$config" ] || [ ! -e "$file" ] || config=$file
+done
+[ -r "$config" ] || die "cannot read th.toml: it is looked for in \$TH_CONFIG, ./ and /etc/th/"
+
+# The lock is in the environment's root, which is relative to the directory of th.toml.
+root=$(awk -v "section=[env.$env]" '
+  /^[ \t]*\[/ { line = $0; sub(/#.*/, "", line); gsub(/[ \t]/, "", line); inside = line == section }
+  inside && /^[ \t]*root[ \t]*=/ { split($0, part, /["\047]/); print part[2]; exit }
+' "$config")
+[ -n "$root" ] || die "'$config' has no [env.$env] with a line root = \"…\""
+case $root in /*) ;; *) root=$(dirname "$config")/$root ;; esac
+
+umask 077
+mkdir -p "$root/state"
+exec 9>>"$root/state/lock"
+# A release may be under way; it is shorter than an hour.
+flock --wait "${TH_LOCK_WAIT:-3600}" 9 || {
+  printf 'nightly.sh: locked by %s\n' "$(cat "$root/state/lock")" >&2
+  exit 11
+}
+TH_LOCK_FD=9
+TH_RUN_ID=${TH_RUN_ID:-$(date -u +%Y%m%dT%H%M%SZ)-$(od -An -N2 -tx1 /dev/urandom | tr -d ' \n')}
+export TH_LOCK_FD TH_RUN_ID
+# Whoever finds it locked is told by whom.
+printf '{"tool":"nightly.sh","run":"%s","pid":%s,"since_at":"%s"}' \
+  "$TH_RUN_ID" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/state/lock"
+
+status=0
+records=$(
+  th-backup --config "$config" -e "$env" --quiet --json |
+    th-restore verify --config "$config" -e "$env" --level "$level" --quiet --json - |
+    th-prune sets --config "$config" -e "$env" --quiet --json -
+) || status=$?
+printf '%s\n' "$records"
+# A backup warns every night of what it cannot help; pruning only of what somebody should look at.
+last=$(printf '%s\n' "$records" | tail -n 1)
+case $last in
+  *'"kind":"pruned"'*'"warnings":[]'*) ;;
+  *'"kind":"pruned"'*) printf '%s\n' "$last" >&2 ;;
+esac
+exit "$status"

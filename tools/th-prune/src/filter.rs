@@ -1,0 +1,194 @@
+//! Deciding about JSON lines from stdin: the sets of any store, or the backups of any tool.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, IsTerminal};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+use th_cli::{Outcome, Run};
+use th_config::Retention;
+use th_record::kind::{Pruned, SetAction, SetState};
+use th_record::{Level, Record, Refusal, Status, Tag};
+
+use crate::plan::{Candidate, decide};
+use crate::policy::Policy;
+use crate::policy_args::PolicyArgs;
+use crate::{Args, Error, item, summary};
+
+/// A line. What it does not say is taken as harmless: complete, not proven, not pinned.
+#[derive(Debug, Deserialize)]
+struct Line {
+    id: String,
+    started_at: Option<DateTime<Utc>>,
+    state: Option<SetState>,
+    reason: Option<String>,
+    status: Option<Status>,
+    proof: Option<Level>,
+    #[serde(default)]
+    pinned: bool,
+    #[serde(default)]
+    tags: Vec<Label>,
+}
+
+/// A tag, as sets have them or as other tools do.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Label {
+    Tag(Tag),
+    Text(String),
+}
+
+/// What the input tells of.
+#[derive(Debug, Default)]
+struct Input {
+    candidates: Vec<Candidate>,
+    unreadable: Vec<Line>,
+    ids: HashSet<String>,
+}
+
+/// Decides about what stdin lists.
+pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<Outcome, Error> {
+    let target = &args.target;
+    let keys = match target.env.is_some() || target.config.is_some() {
+        true => target.resolve()?.retention,
+        false => Retention::default(),
+    };
+    let policy = Policy::new(policy, &keys)?;
+    if io::stdin().is_terminal() {
+        return Err(Error::Usage(
+            "'-' reads lines from a pipe, but stdin is a terminal",
+        ));
+    }
+    let input = read(io::stdin().lock())?;
+    let plan = decide(input.candidates, &policy, Utc::now().trunc_subsecs(0));
+    let mut totals = Pruned {
+        policy: policy.words(),
+        unreadable_count: input.unreadable.len() as u64,
+        ..Pruned::default()
+    };
+    for decision in &plan.decisions {
+        let item = item::set(decision);
+        match item.action {
+            SetAction::Keep => totals.kept_count += 1,
+            SetAction::Delete | SetAction::Purge => totals.deleted_count += 1,
+        }
+        run.item(&item, &summary::set(&item));
+    }
+    for line in &input.unreadable {
+        let reason = line.reason.as_deref().unwrap_or("it cannot be read");
+        let item = item::unreadable(&line.id, line.started_at, reason);
+        run.item(&item, &summary::set(&item));
+    }
+    totals.newest_complete = plan.newest_complete();
+    totals.newest_proven = plan.newest_proven();
+    let outcome = Outcome::plan("pruned", &totals, summary::pruned(&totals));
+    Ok(summary::refuse(outcome, &plan, &totals))
+}
+
+fn read(input: impl BufRead) -> Result<Input, Error> {
+    let mut found = Input::default();
+    for (number, line) in input.lines().enumerate() {
+        let line = line.map_err(|error| Error::line(number, format!("cannot be read: {error}")))?;
+        if !line.trim().is_empty() {
+            found.add(number, &line)?;
+        }
+    }
+    Ok(found)
+}
+
+impl Input {
+    fn add(&mut self, number: usize, text: &str) -> Result<(), Error> {
+        let bad =
+            |error: serde_json::Error| Error::line(number, format!("is no such line: {error}"));
+        let value: Value = serde_json::from_str(text).map_err(bad)?;
+        // A record at the end of a list: if it failed, the list is not whole.
+        if value.get("tool").is_some() {
+            let record: Record<Value> = serde_json::from_value(value).map_err(bad)?;
+            return match record.error {
+                Some(error) => Err(Refusal::Failed {
+                    tool: record.tool,
+                    message: error.message,
+                }
+                .into()),
+                None => Ok(()),
+            };
+        }
+        let line: Line = serde_json::from_value(value).map_err(bad)?;
+        if !self.ids.insert(line.id.clone()) {
+            return Err(Error::line(number, format!("repeats the id '{}'", line.id)));
+        }
+        match (line.started_at, line.state) {
+            (Some(started_at), None | Some(SetState::Readable)) => {
+                self.candidates.push(line.candidate(started_at));
+            }
+            (_, Some(SetState::Unreadable | SetState::Newer)) => self.unreadable.push(line),
+            (None, _) => return Err(Error::line(number, "has no started_at".to_owned())),
+        }
+        Ok(())
+    }
+}
+
+impl Line {
+    fn candidate(self, started_at: DateTime<Utc>) -> Candidate {
+        let tags = self.tags.into_iter().map(|label| match label {
+            Label::Tag(Tag { name, value }) => format!("{name}={value}"),
+            Label::Text(text) => text,
+        });
+        Candidate {
+            id: self.id,
+            started_at,
+            complete: self.status != Some(Status::Degraded),
+            level: self.proof,
+            pinned: self.pinned,
+            tags: tags.collect(),
+            in_use: false,
+        }
+    }
+}
+
+impl Error {
+    fn line(number: usize, problem: String) -> Self {
+        Self::Line {
+            line: number + 1,
+            problem,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> Result<Vec<String>, Error> {
+        let input = read(text.as_bytes())?;
+        Ok(input.candidates.into_iter().map(|it| it.id).collect())
+    }
+
+    #[test]
+    fn an_id_and_a_time_are_enough() {
+        let text = "{\"id\":\"a\",\"started_at\":\"2026-11-23T02:00:00+01:00\"}\n\n\
+                    {\"id\":\"b\",\"started_at\":\"2026-11-23T02:00:00.123456Z\",\"size\":1,\"tags\":[\"x\"]}";
+        assert_eq!(ids(text).unwrap(), ["a", "b"]);
+        assert_eq!(ids("").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_no_such_line_is_named() {
+        let good = "{\"id\":\"a\",\"started_at\":\"2026-11-23T02:00:00Z\"}\n";
+        for bad in [
+            "nonsense",
+            "[1]",
+            "{}",
+            "{\"id\":\"b\"}",
+            "{\"id\":\"b\",\"started_at\":\"yesterday\"}",
+            "{\"id\":\"b\",\"started_at\":null}",
+            good,
+        ] {
+            match ids(&format!("{good}{bad}")) {
+                Err(Error::Line { line: 2, .. }) => {}
+                other => panic!("{bad}: {other:?}"),
+            }
+        }
+    }
+}

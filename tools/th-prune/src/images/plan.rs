@@ -1,0 +1,220 @@
+//! Which images go, from what was observed. Nothing here touches anything.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use th_docker::Image;
+use th_record::kind::{PruneAction, PruneObject};
+
+use super::held::Held;
+use crate::objects::{self, Object, block, keep};
+
+/// The label that says whose an image is.
+const APP: &str = "th.app";
+/// The label that says of which release.
+const VERSION: &str = "org.opencontainers.image.version";
+
+/// What there is.
+pub(crate) struct Observed<'a> {
+    pub(crate) app: &'a str,
+    /// All images of the host, steps on the way to others too.
+    pub(crate) images: &'a [Image],
+    /// The containers of each image.
+    pub(crate) used: &'a BTreeMap<String, Vec<String>>,
+    pub(crate) held: &'a Held,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// What stays.
+pub(crate) struct Rules {
+    pub(crate) releases: usize,
+    pub(crate) min_age: Duration,
+}
+
+/// An image as it is removed.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) id: String,
+    pub(crate) names: Vec<String>,
+}
+
+/// Decides about the app's images. What goes is in an order in which each can go: an image after
+/// those that are built on it, else the oldest first.
+pub(crate) fn plan(observed: &Observed<'_>, rules: &Rules) -> Vec<Object<Target>> {
+    let parents: BTreeMap<&str, &str> = observed
+        .images
+        .iter()
+        .filter_map(|image| Some((image.id.as_str(), image.parent.as_deref()?)))
+        .collect();
+    let built_on: BTreeSet<&str> = parents.values().copied().collect();
+    let is_step = |image: &Image| image.names.is_empty() && built_on.contains(image.id.as_str());
+    let is_ours = |image: &Image| image.labels.get(APP).is_some_and(|app| app == observed.app);
+    let whole: Vec<&Image> = observed.images.iter().filter(|it| !is_step(it)).collect();
+    let ours: Vec<&Image> = whole.iter().copied().filter(|it| is_ours(it)).collect();
+    let last = last(observed.app, &ours, rules.releases);
+
+    let mut items: BTreeMap<&str, PruneObject> = ours
+        .iter()
+        .map(|image| (image.id.as_str(), decide(observed, rules, &last, image)))
+        .collect();
+    let goes = |items: &BTreeMap<&str, PruneObject>, id: &str| {
+        items
+            .get(id)
+            .is_some_and(|item| item.action == PruneAction::Delete)
+    };
+    for image in &whole {
+        if goes(&items, &image.id) {
+            continue;
+        }
+        let name = name(image);
+        for below in chain(&parents, &image.id) {
+            if let Some(item) = items.get_mut(below)
+                && item.action == PruneAction::Delete
+            {
+                block(item, "child", format!("image '{name}' is built on it"));
+            }
+        }
+    }
+    let mut above: BTreeMap<&str, usize> = BTreeMap::new();
+    for id in items.keys() {
+        for below in chain(&parents, id) {
+            *above.entry(below).or_default() += 1;
+        }
+    }
+    let mut ours = ours;
+    ours.sort_by_key(|image| {
+        let count = above.get(image.id.as_str()).copied().unwrap_or_default();
+        (count, image.created_at, name(image))
+    });
+    let object = |image: &Image| {
+        Some(Object {
+            item: items.remove(image.id.as_str())?,
+            target: Target {
+                id: image.id.clone(),
+                names: image.names.clone(),
+            },
+        })
+    };
+    ours.into_iter().filter_map(object).collect()
+}
+
+/// Tells whether the plan deletes nothing.
+pub(crate) fn deletes_none(objects: &[Object<Target>]) -> bool {
+    objects.iter().all(|it| it.item.action == PruneAction::Keep)
+}
+
+/// Says that containers use an image.
+pub(crate) fn used_by(containers: &[String]) -> String {
+    format!("in use by container {}", containers.join(", "))
+}
+
+/// Returns the releases that an image belongs to: the one it was labelled with, else its tags.
+pub(crate) fn releases(image: &Image) -> Vec<&str> {
+    match image.labels.get(VERSION) {
+        Some(version) if !version.is_empty() => vec![version],
+        _ => image.names.iter().map(|name| split(name).1).collect(),
+    }
+}
+
+fn decide(observed: &Observed<'_>, rules: &Rules, last: &[&str], image: &Image) -> PruneObject {
+    let mut item = objects::item("image", name(image));
+    item.since_at = Some(image.created_at);
+    item.size_bytes = image.size_bytes;
+    if let Some(name) = foreign(observed.app, image) {
+        block(
+            &mut item,
+            "foreign_name",
+            format!("the name '{name}' is not of this app"),
+        );
+    }
+    if let Some(containers) = observed.used.get(&image.id) {
+        block(&mut item, "container", used_by(containers));
+    }
+    if let Some(env) = observed.held.by(image) {
+        block(
+            &mut item,
+            "held",
+            format!("environment '{env}' may go back to it"),
+        );
+    }
+    let age = observed.now.signed_duration_since(image.created_at);
+    if age.to_std().is_ok_and(|age| age < rules.min_age) || age < chrono::TimeDelta::zero() {
+        let limit = humantime::format_duration(rules.min_age);
+        keep(&mut item, "min_age", format!("younger than {limit}"));
+    }
+    let releases = releases(image);
+    let newest = releases.iter().find(|release| last.contains(release));
+    match newest {
+        Some(release) if !image.names.is_empty() => {
+            let reason = format!("release '{release}' is one of the last {}", rules.releases);
+            keep(&mut item, "keep_releases", reason);
+        }
+        _ if item.action == PruneAction::Keep => {}
+        _ if image.names.is_empty() => item.reasons.push("another image took its name".to_owned()),
+        _ => item.reasons.push(format!(
+            "release '{}' is not one of the last {}",
+            releases.join(", "),
+            rules.releases
+        )),
+    }
+    item
+}
+
+/// Returns the newest releases. A release is as old as its newest image.
+fn last<'a>(app: &str, ours: &[&'a Image], count: usize) -> Vec<&'a str> {
+    let mut newest: BTreeMap<&str, DateTime<Utc>> = BTreeMap::new();
+    for image in ours {
+        // One without a name was replaced; one with another's name is no release of ours.
+        if image.names.is_empty() || foreign(app, image).is_some() {
+            continue;
+        }
+        for release in releases(image) {
+            let at = newest.entry(release).or_insert(image.created_at);
+            *at = image.created_at.max(*at);
+        }
+    }
+    let mut releases: Vec<(&str, DateTime<Utc>)> = newest.into_iter().collect();
+    releases.sort_by_key(|(name, at)| Reverse((*at, *name)));
+    releases.truncate(count);
+    releases.into_iter().map(|(name, _)| name).collect()
+}
+
+/// Returns a name that is not of the app. An image that is built on the app's has its labels too.
+fn foreign<'a>(app: &str, image: &'a Image) -> Option<&'a str> {
+    let is_own = |name: &str| {
+        let repository = split(name).0;
+        let rest = repository
+            .rsplit('/')
+            .next()
+            .and_then(|it| it.strip_prefix(app));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
+    };
+    image
+        .names
+        .iter()
+        .map(String::as_str)
+        .find(|name| !is_own(name))
+}
+
+/// Splits `registry:5000/app-api:v1` before the tag.
+fn split(name: &str) -> (&str, &str) {
+    match name.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
+        _ => (name, ""),
+    }
+}
+
+fn name(image: &Image) -> &str {
+    image.names.first().unwrap_or(&image.id)
+}
+
+/// Returns the images that one is built on, nearest first.
+fn chain<'a>(parents: &'a BTreeMap<&'a str, &'a str>, id: &str) -> impl Iterator<Item = &'a str> {
+    let first = parents.get(id).copied();
+    std::iter::successors(first, |id| parents.get(id).copied())
+}
+
+#[cfg(test)]
+mod tests;

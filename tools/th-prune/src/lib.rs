@@ -1,0 +1,76 @@
+//! th-prune: old sets, images, leftover databases, logs and build caches, by what is to be kept.
+
+mod args;
+mod bucket;
+mod builds;
+mod context;
+mod databases;
+mod error;
+mod filter;
+mod floor;
+mod free;
+mod images;
+mod item;
+mod limit;
+mod logs;
+mod objects;
+mod packs;
+mod plan;
+mod policy;
+mod policy_args;
+mod rule;
+mod sets;
+mod summary;
+mod trash;
+mod undelete;
+mod within;
+
+use th_cli::{Outcome, Run, Tool};
+
+use crate::args::Command;
+use crate::context::Context;
+
+pub use args::Args;
+pub use error::Error;
+
+/// Returns who we are, and what kind of record the command of `args` makes.
+pub fn tool(args: &Args) -> Tool {
+    let kind = match &args.command {
+        Some(Command::Sets { .. } | Command::Plan { .. }) => "pruned",
+        Some(Command::Undelete { .. }) => "undeleted",
+        Some(
+            Command::Images { .. }
+            | Command::Databases { .. }
+            | Command::Logs { .. }
+            | Command::Builds { .. },
+        )
+        | None => "freed",
+    };
+    Tool {
+        name: "th-prune",
+        version: env!("CARGO_PKG_VERSION"),
+        kind,
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// [`Error`]; which of them leave something changed is told by their exit status.
+pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
+    if let Some(Command::Plan { policy, .. }) = &args.command {
+        return filter::filter(args, run, policy);
+    }
+    let context = Context::resolve(args, run)?;
+    match &args.command {
+        Some(Command::Sets { policy, .. }) => sets::sets(&context, run, policy),
+        Some(Command::Undelete { set, .. }) => undelete::undelete(&context, run, set),
+        Some(Command::Images { keep, .. }) => images::images(&context, run, keep),
+        Some(Command::Databases { older_than, .. }) => {
+            databases::databases(&context, run, *older_than)
+        }
+        Some(Command::Logs { older_than, .. }) => logs::logs(&context, run, *older_than),
+        Some(Command::Builds { older_than, .. }) => builds::builds(&context, run, *older_than),
+        Some(Command::Plan { .. }) | None => free::free(&context, run, args.target_free),
+    }
+}

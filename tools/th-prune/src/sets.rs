@@ -1,0 +1,210 @@
+//! Pruning the sets of a store: to the trash, then for good, then the packs that none needs.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, SubsecRound, Utc};
+use th_cli::{Outcome, Run};
+use th_record::kind::{PruneSet, Pruned, SetAction};
+use th_record::{ErrorKind, Fail, Failure, Id, Status};
+use th_store::{Listed, Pruner, SetRef, Store, Survey};
+
+use crate::context::Context;
+use crate::floor::Floor;
+use crate::plan::{Candidate, Decision, Plan, decide};
+use crate::policy::Policy;
+use crate::policy_args::PolicyArgs;
+use crate::{Error, item, packs, summary, trash};
+
+/// What the parts of a prune share.
+pub(crate) struct Prune<'a> {
+    pub(crate) run: &'a mut Run,
+    pub(crate) policy: Policy,
+    pub(crate) store: Store,
+    /// None when only planning.
+    pub(crate) pruner: Option<Pruner>,
+    pub(crate) now: DateTime<Utc>,
+    /// What keeps even what is in the trash.
+    pub(crate) frozen: Option<Floor>,
+    pub(crate) totals: Pruned,
+    /// Sets that are gone for good.
+    pub(crate) gone: HashSet<Id>,
+    pub(crate) changed: bool,
+}
+
+/// Prunes the sets of the store.
+pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Result<Outcome, Error> {
+    let policy = Policy::new(args, &context.env.retention)?;
+    let store = context.store()?;
+    let _lock = context.lock(run)?;
+    let pruner = match run.output.plan {
+        true => None,
+        false => Some(store.prune()?),
+    };
+    if let Some(pruner) = &pruner {
+        pruner.tidy()?;
+    }
+    let survey = store.survey()?;
+    let now = Utc::now().trunc_subsecs(0);
+    let plan = observe(&store, &survey.sets, &policy, now);
+    let mut prune = Prune {
+        frozen: plan.frozen(),
+        totals: Pruned {
+            store: Some(store.path().to_string_lossy().into_owned()),
+            policy: policy.words(),
+            newest_complete: plan.newest_complete(),
+            newest_proven: plan.newest_proven(),
+            ..Pruned::default()
+        },
+        run,
+        policy,
+        store,
+        pruner,
+        now,
+        gone: HashSet::new(),
+        changed: false,
+    };
+    match prune.all(&plan, survey) {
+        // Some is done: that is another failure than none.
+        Err(error) if prune.changed && !matches!(error, Error::Cancelled) => {
+            prune.totals.failed_count += 1;
+            let message = Failure::of(&error).message;
+            Ok(prune
+                .outcome(&plan)
+                .but(ErrorKind::Partial, message, error.hint()))
+        }
+        result => result.map(|()| prune.outcome(&plan)),
+    }
+}
+
+/// Decides, and decides again if any that would go is being read.
+fn observe(store: &Store, sets: &[Listed], policy: &Policy, now: DateTime<Utc>) -> Plan {
+    let candidates = sets.iter().filter_map(Listed::set).map(Candidate::of);
+    let mut plan = decide(candidates.collect(), policy, now);
+    let mut read = false;
+    for decision in &mut plan.decisions {
+        let candidate = &mut decision.candidate;
+        let goes = decision.kept_by.is_empty() && decision.blocked_by.is_empty();
+        candidate.in_use = goes && candidate.id.parse().is_ok_and(|id| store.is_in_use(&id));
+        read |= candidate.in_use;
+    }
+    if !read {
+        return plan;
+    }
+    let candidates = plan
+        .decisions
+        .into_iter()
+        .map(|decision| decision.candidate);
+    decide(candidates.collect(), policy, now)
+}
+
+impl Candidate {
+    fn of(set: &SetRef) -> Self {
+        Self {
+            id: set.id.to_string(),
+            started_at: set.started_at,
+            complete: set.status == Status::Complete,
+            level: set.level(),
+            pinned: set.pinned,
+            tags: (set.tags.iter())
+                .map(|tag| format!("{}={}", tag.name, tag.value))
+                .collect(),
+            in_use: false,
+        }
+    }
+}
+
+impl Prune<'_> {
+    /// Deals with the sets, then with the trash, then with the packs.
+    fn all(&mut self, plan: &Plan, mut survey: Survey) -> Result<(), Error> {
+        for decision in &plan.decisions {
+            self.set(decision)?;
+        }
+        for listed in &survey.sets {
+            if let Listed::Unreadable(it) = listed {
+                self.totals.unreadable_count += 1;
+                self.run.warn(format!("'{}' stays: {}", it.name, it.reason));
+                self.print(&item::unreadable(&it.name, it.started_at, &it.reason));
+            }
+        }
+        trash::empty(self, &survey.trash)?;
+        match self.pruner {
+            None => survey.forget(&self.gone),
+            // Sets that went to the trash are elsewhere now.
+            Some(_) => survey = self.store.survey()?,
+        }
+        packs::packs(self, &survey)
+    }
+
+    /// Moves a set to the trash, if it is to go, and with no grace on from there.
+    fn set(&mut self, decision: &Decision) -> Result<(), Error> {
+        let mut item = item::set(decision);
+        if item.action == SetAction::Delete && self.policy.grace.is_zero() {
+            item.action = SetAction::Purge;
+        }
+        if item.action != SetAction::Keep {
+            self.check()?;
+            if let Err(error) = self.remove(&mut item) {
+                self.fail(&mut item.error, &error);
+            }
+        }
+        self.totals.kept_count += u64::from(item.action == SetAction::Keep);
+        self.print(&item);
+        Ok(())
+    }
+
+    fn remove(&mut self, item: &mut PruneSet) -> Result<(), th_store::Error> {
+        let Ok(id) = item.set.parse::<Id>() else {
+            return Ok(());
+        };
+        if let Some(pruner) = &self.pruner {
+            if !pruner.discard(&id, self.now)? {
+                item.action = SetAction::Keep;
+                item.blocked_by.push(Floor::InUse.name().to_owned());
+                return Ok(());
+            }
+            self.did(format!("moved '{id}' to the trash"));
+        }
+        self.totals.deleted_count += 1;
+        self.totals.trash_count += 1;
+        if item.action == SetAction::Purge {
+            self.purge_discarded(&id)?;
+            self.totals.trash_count -= 1;
+        }
+        Ok(())
+    }
+
+    /// Notes that something was changed.
+    pub(crate) fn did(&mut self, step: String) {
+        self.run.done(step);
+        self.changed = true;
+    }
+
+    /// Stops between two steps, if asked to.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.run.cancelled() {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Notes why something could not be done.
+    pub(crate) fn fail(&mut self, noted: &mut Option<String>, error: &dyn Fail) {
+        self.totals.failed_count += 1;
+        *noted = Some(Failure::of(error).message);
+    }
+
+    pub(crate) fn print(&self, item: &PruneSet) {
+        self.run.item(item, &summary::set(item));
+    }
+
+    fn outcome(&self, plan: &Plan) -> Outcome {
+        let totals = &self.totals;
+        let summary = summary::pruned(totals);
+        let outcome = match (&self.pruner, self.changed) {
+            (None, _) => Outcome::plan("pruned", totals, summary),
+            (Some(_), false) => Outcome::done("pruned", totals, summary),
+            (Some(_), true) => Outcome::done("pruned", totals, summary).changed(),
+        };
+        summary::refuse(outcome, plan, totals)
+    }
+}
