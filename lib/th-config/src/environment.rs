@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Secret;
+use crate::{Secret, Slots};
 
 /// All that a tool may know of the deployment it acts on.
 #[derive(Debug, Clone)]
@@ -19,6 +19,10 @@ pub struct Environment {
     pub files: Files,
     /// How and where to back up.
     pub backup: Backup,
+    /// The file with the app's secrets.
+    pub env_file: Option<PathBuf>,
+    /// How releases are switched, if they are.
+    pub slots: Option<Slots>,
 }
 
 /// The database of an environment.

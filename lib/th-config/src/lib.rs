@@ -6,8 +6,10 @@ mod environment;
 mod error;
 mod nearest;
 mod secret;
+mod slots;
 
 pub use args::TargetArgs;
 pub use environment::{Backup, Database, Environment, Files, Server};
 pub use error::Error;
 pub use secret::Secret;
+pub use slots::{Mode, Nginx, Service, Slots};

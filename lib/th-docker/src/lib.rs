@@ -12,7 +12,9 @@ mod exec;
 mod hijack;
 mod image;
 mod owner;
+mod project;
 mod scratch;
+mod settings;
 mod stream;
 mod tail;
 
@@ -20,4 +22,6 @@ pub use container::{Container, Labels};
 pub use engine::{Docker, TIMEOUT};
 pub use error::Error;
 pub use exec::{Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec};
+pub use project::Member;
 pub use scratch::{SCRATCH, Scratch, ScratchSpec};
+pub use settings::Settings;

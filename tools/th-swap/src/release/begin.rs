@@ -1,0 +1,279 @@
+//! The beginning of a release: the lock, what a dead run left, the gates, the journal.
+
+use std::time::Duration;
+
+use th_cli::{Outcome, Run};
+use th_config::Mode;
+use th_docker::Docker;
+use th_record::Id;
+use th_record::kind::{Slot, SwapPlan, Swapped};
+
+use super::Release;
+use crate::access_log::AccessLog;
+use crate::analysis::Sample;
+use crate::args::ReleaseArgs;
+use crate::compose::{self, Compose};
+use crate::context::Context;
+use crate::front::Front;
+use crate::pending::{Pending, Phase};
+use crate::plan::{self, Wanted};
+use crate::releases::Releases;
+use crate::schema::Schema;
+use crate::turn::Turn;
+use crate::{Error, preflight, recover, silence, summary, traffic};
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(crate) struct Intent {
+    pub(crate) tag: String,
+    pub(crate) hold: Duration,
+    pub(crate) drain: Duration,
+    pub(crate) ready: Duration,
+    pub(crate) probes: u32,
+    pub(crate) exclusive: Vec<String>,
+    pub(crate) rollback: bool,
+}
+
+/// A beginning.
+pub(crate) enum Begun<'a> {
+    /// Only the plan was asked for.
+    Plan(Outcome),
+    /// It has begun; nothing is started yet.
+    Release(Box<Release<'a>>),
+}
+
+impl Intent {
+    /// Reads the flags; what they do not say is in the settings.
+    pub(crate) fn of(context: &Context, args: &ReleaseArgs) -> Self {
+        let slots = &context.slots;
+        let or = |flag: Option<humantime::Duration>, setting| flag.map_or(setting, Into::into);
+        let mut exclusive = slots.exclusive.clone();
+        exclusive.extend(
+            args.exclusive
+                .iter()
+                .filter(|name| !slots.exclusive.contains(name))
+                .cloned(),
+        );
+        Self {
+            tag: args.tag.clone(),
+            hold: or(args.hold, slots.hold),
+            drain: or(args.drain, slots.drain),
+            ready: or(args.ready, slots.ready),
+            probes: args.probes,
+            exclusive,
+            rollback: false,
+        }
+    }
+}
+
+impl<'a> Release<'a> {
+    /// Takes the lock, finishes or takes back what a dead run left, checks every gate, and notes
+    /// that the release begins. With `--plan` it only looks.
+    ///
+    /// # Errors
+    /// The reason not to begin; nothing is changed then.
+    pub(crate) fn begin(
+        context: &'a Context,
+        run: &'a mut Run,
+        intent: &Intent,
+    ) -> Result<Begun<'a>, Error> {
+        let turn = if run.output.plan {
+            None
+        } else {
+            Some(Turn::take(&context.state, run)?)
+        };
+        Self::begin_with(context, run, intent, turn)
+    }
+
+    /// As [`Release::begin`], with the lock in hand.
+    pub(crate) fn begin_with(
+        context: &'a Context,
+        run: &'a mut Run,
+        intent: &Intent,
+        turn: Option<Turn>,
+    ) -> Result<Begun<'a>, Error> {
+        let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+        if context.slots.mode == Mode::Lanes && !context.lanes.dir().is_dir() {
+            return Err(Error::NotLaid(context.lanes.dir().to_owned()));
+        }
+        if turn.is_some() {
+            recover::recover(context, run, &docker, &compose)?;
+        }
+        let live = traffic::live(context)?;
+        let slot = live.map_or(Slot::Blue, Slot::other);
+        let images = compose::images(&compose.config(slot, &intent.tag)?);
+        check_services(context, &images, &intent.exclusive)?;
+        let front = Front::of(context)?;
+        if front.is_none() {
+            run.warn("slots.nginx.front is not set: nothing is asked through the web server, so there is no receipt");
+        }
+        let mut schema = match Schema::connect(context, run) {
+            Ok(schema) => schema,
+            Err(error) => {
+                run.warn(format!(
+                    "the database was not asked for its migration head: {error}"
+                ));
+                None
+            }
+        };
+        let seen = preflight::observe(
+            context,
+            run,
+            &docker,
+            schema.as_mut(),
+            front.as_ref(),
+            live,
+            &images,
+        )?;
+        let releases = Releases::read(&context.state)?;
+        let wanted = Wanted {
+            tag: &intent.tag,
+            slot,
+            previous_tag: releases.live().map(|live| live.tag.as_str()),
+            previous_slot: live,
+            exclusive: &intent.exclusive,
+            hold_seconds: intent.hold.as_secs(),
+        };
+        let plan = plan::release(wanted, &seen);
+        let Some(turn) = turn else {
+            return Ok(Begun::Plan(Outcome::plan(
+                "swap_plan",
+                &plan,
+                summary::plan(&plan),
+            )));
+        };
+        if let Some(refusal) = plan::refusal(&plan) {
+            return Err(refusal);
+        }
+        let head = schema
+            .as_mut()
+            .and_then(|schema| schema.head().ok().flatten());
+        let pending = pending(run, intent, &plan);
+        pending.write(&context.state)?;
+        let seconds = intent.ready + intent.drain + intent.hold;
+        silence::keep(
+            context,
+            run,
+            format!("release of {}", intent.tag),
+            seconds.as_secs() + 60,
+        )?;
+        let services = images.iter().map(|(service, _)| service.clone());
+        Ok(Begun::Release(Box::new(Self {
+            report: report(&pending, head, upstream_set(run)),
+            services: services
+                .filter(|service| !intent.exclusive.contains(service))
+                .collect(),
+            context,
+            run,
+            docker,
+            compose,
+            front,
+            pending,
+            turn,
+            schema,
+            probes: intent.probes,
+            ready_seconds: intent.ready.as_secs(),
+            clients: None,
+            workers: Vec::new(),
+            log: log(context)?,
+            before: Sample::default(),
+        })))
+    }
+
+    /// Goes on with what a dead run had begun, from the hold on.
+    pub(crate) fn resume(
+        context: &'a Context,
+        run: &'a mut Run,
+        turn: Turn,
+        pending: Pending,
+    ) -> Result<Self, Error> {
+        let schema = Schema::connect(context, run).unwrap_or_default();
+        Ok(Self {
+            report: report(&pending, None, None),
+            docker: Docker::connect()?,
+            compose: Compose::find(context)?,
+            front: Front::of(context)?,
+            context,
+            run,
+            pending,
+            turn,
+            schema,
+            services: Vec::new(),
+            probes: 1,
+            ready_seconds: 0,
+            clients: None,
+            workers: Vec::new(),
+            log: log(context)?,
+            before: Sample::default(),
+        })
+    }
+}
+
+/// Opens the access log, if one is named.
+fn log(context: &Context) -> Result<Option<AccessLog>, Error> {
+    let path = context.slots.nginx.access_log.as_ref();
+    path.map(|path| AccessLog::open(path)).transpose()
+}
+
+/// Every service of the settings must be in the compose file.
+fn check_services(
+    context: &Context,
+    images: &[(String, String)],
+    exclusive: &[String],
+) -> Result<(), Error> {
+    let services = context.slots.services.iter().map(|service| &service.name);
+    let unknown = services
+        .chain(exclusive)
+        .find(|name| !images.iter().any(|(known, _)| known == *name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(Error::Setting(format!(
+            "'{}' has no service '{name}' with an image",
+            context.slots.compose.display()
+        ))),
+    }
+}
+
+fn pending(run: &Run, intent: &Intent, plan: &SwapPlan) -> Pending {
+    Pending {
+        run: run.id.clone(),
+        tag: plan.tag.clone(),
+        slot: plan.slot,
+        previous_tag: plan.previous_tag.clone(),
+        previous_slot: plan.previous_slot,
+        phase: Phase::Starting,
+        rollback: intent.rollback,
+        exclusive: intent.exclusive.clone(),
+        drain_seconds: intent.drain.as_secs(),
+        hold_seconds: intent.hold.as_secs(),
+        hold_until_at: None,
+        switched_at: None,
+        reverted_by: None,
+    }
+}
+
+/// Starts the report of a swap.
+pub(crate) fn report(pending: &Pending, head: Option<String>, set: Option<Id>) -> Swapped {
+    Swapped {
+        tag: pending.tag.clone(),
+        slot: pending.slot,
+        previous_tag: pending.previous_tag.clone(),
+        previous_slot: pending.previous_slot,
+        live: None,
+        images: Vec::new(),
+        head,
+        pre_release_set: set,
+        booted: false,
+        steps: Vec::new(),
+        receipt: None,
+        watch: None,
+        stopped: false,
+        phases: Vec::new(),
+    }
+}
+
+/// Returns the set that the chain made before this release.
+fn upstream_set(run: &Run) -> Option<Id> {
+    let record = run.upstream.as_ref()?.last("backup")?;
+    record.data.as_ref()?.get("set")?.as_str()?.parse().ok()
+}
