@@ -4,7 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use th_record::kind::{
-    Applied, Backup, BackupPlan, Gc, RestorePlan, SetItem, Sets, Shown, Undone, Verified,
+    Applied, Backup, BackupPlan, Gc, Maintenance, ReleaseItem, Releases, RestorePlan, SetItem, Sets,
+    Shown, SwapDoctor, SwapInit, SwapPlan, SwapStatus, Swapped, Undone, Verified,
 };
 use th_record::{Manifest, Proof, Record, VERSION};
 
@@ -31,6 +32,14 @@ pub(crate) fn all() -> Vec<Named> {
         record::<Applied>("restored"),
         record::<Undone>("undone"),
         record::<Gc>("gc"),
+        record::<Swapped>("swapped"),
+        record::<SwapPlan>("swap_plan"),
+        record::<SwapStatus>("swap_status"),
+        item::<ReleaseItem>("release"),
+        record::<Releases>("releases"),
+        record::<SwapInit>("swap_init"),
+        record::<SwapDoctor>("swap_doctor"),
+        record::<Maintenance>("maintenance"),
         named::<Manifest>("manifest", false),
         named::<Proof>("proof", false),
     ]

@@ -147,19 +147,36 @@ impl SlotApp {
         Ok(app)
     }
 
-    /// Writes th.toml again, with `more` lines under `[env.test.slots]` and after it.
+    /// Writes th.toml again, with `more` lines under `[env.test.slots]` and after it;
+    /// what they say is not said twice.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn write_config(&self, more: &str) -> Result<()> {
-        let toml = format!(
-            "app = \"{}\"\n[env.test]\nroot = \".\"\nenv_file = \".env\"\n[env.test.slots]\n\
-             compose = \"compose.yml\"\nservices = [\"api\"]\nprobe_post = \"/health/echo\"\n\
-             drain = \"10s\"\nhold = \"0s\"\nready = \"15s\"\n\
-             nginx = {{ front = \"http://{}\", cookie = \"th_client\" }}\n{more}\n",
-            self.name,
-            self.nginx.address()
+        let front = format!("{{ front = \"http://{}\" }}", self.nginx.address());
+        let usual = [
+            ("compose", "\"compose.yml\""),
+            ("services", "[\"api\"]"),
+            ("probe_post", "\"/health/echo\""),
+            ("drain", "\"10s\""),
+            ("hold", "\"0s\""),
+            ("ready", "\"15s\""),
+            ("nginx", &front),
+        ];
+        let mut toml = format!(
+            "app = \"{}\"\n[env.test]\nroot = \".\"\nenv_file = \".env\"\n",
+            self.name
         );
+        toml += "[env.test.slots]\n";
+        for (key, value) in usual {
+            if !more
+                .lines()
+                .any(|line| line.starts_with(&format!("{key} ")))
+            {
+                toml += &format!("{key} = {value}\n");
+            }
+        }
+        toml += &format!("{more}\n");
         Ok(fs::write(self.path("th.toml"), toml)?)
     }
 

@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 
 use th_cli::Run;
 use th_config::Mode;
-use th_config::Mode;
 use th_docker::{Docker, ExecSpec, Member};
 use th_record::kind::Slot;
 
 use crate::context::Context;
-use crate::reload::{self, Worker};
 use crate::{Error, reload};
 
 /// The time between two looks.
@@ -42,11 +40,12 @@ pub(crate) fn wait(
     limit: Duration,
 ) -> Result<Drained, Error> {
     let members = docker.project(&context.project(slot))?;
+    let by_reload = context.slots.mode == Mode::Reload;
+    let master = by_reload.then(|| reload::master(context)).flatten();
     let (start, mut none) = (Instant::now(), 0);
     loop {
         let left = count(context, docker, slot, &members);
-        let by_reload = context.slots.mode == Mode::Reload;
-        let settled = left == Some(0) && !(by_reload && reload::is_busy(context));
+        let settled = left == Some(0) && !master.is_some_and(reload::is_busy);
         none = if settled { none + 1 } else { 0 };
         if none == LOOKS {
             let seconds = Some(start.elapsed().as_secs_f64());

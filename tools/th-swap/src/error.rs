@@ -89,6 +89,9 @@ pub enum Error {
     /// An image is not there.
     #[error("{0}")]
     NoImage(String),
+    /// The web server does not answer.
+    #[error("{0}")]
+    FrontDown(String),
     /// nginx does not serve what it should.
     #[error("{0}")]
     Front(String),
@@ -234,7 +237,9 @@ impl Fail for Error {
             | Self::NothingBefore => ErrorKind::NotFound,
             Self::Front(_) | Self::Gate { .. } | Self::Schema { .. } => ErrorKind::Gate,
             Self::Compose { .. } | Self::StillRuns(_) => ErrorKind::Docker,
-            Self::NotHealthy { .. } | Self::Died { .. } => ErrorKind::Unreachable,
+            Self::FrontDown(_) | Self::NotHealthy { .. } | Self::Died { .. } => {
+                ErrorKind::Unreachable
+            }
             Self::WrongTag { .. } | Self::NoVersion { .. } => ErrorKind::Content,
             Self::Lost { .. }
             | Self::NotServed { .. }

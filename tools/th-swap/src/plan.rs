@@ -101,7 +101,8 @@ pub(crate) fn refusal(plan: &SwapPlan) -> Option<Error> {
     let found = refused.found.clone();
     Some(match refused.name.as_str() {
         "image" => Error::NoImage(found),
-        "front" => Error::Front(found),
+        "front" => Error::FrontDown(found),
+        "served" => Error::Front(found),
         _ => Error::Gate {
             name: refused.name.clone(),
             found,
@@ -199,10 +200,12 @@ fn disk(seen: &Observed) -> GateResult {
 fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
     let names: Vec<&str> = slots.iter().map(|slot| slot.name()).collect();
     match (previous, slots) {
-        (_, []) => gate("front", None, "no answer names its slot".to_owned()),
-        (Some(live), [one]) if *one == live => gate("front", Some(true), format!("{live} answers")),
+        (_, []) => gate("served", None, "no answer names its slot".to_owned()),
+        (Some(live), [one]) if *one == live => {
+            gate("served", Some(true), format!("{live} answers"))
+        }
         (Some(live), _) => gate(
-            "front",
+            "served",
             Some(false),
             format!(
                 "the lanes lead to {live}, but {} answers: nginx reads another directory",
@@ -210,7 +213,7 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
             ),
         ),
         (None, _) => gate(
-            "front",
+            "served",
             Some(false),
             format!(
                 "no lane leads anywhere, but {} answers: nginx reads another directory",
@@ -305,7 +308,7 @@ mod tests {
             "front"
         );
         let other = |seen: &mut Observed| seen.front = Some(FrontSeen::Slots(vec![Slot::Green], 0));
-        assert_eq!(refused(other), "front");
+        assert_eq!(refused(other), "served");
     }
 
     #[test]

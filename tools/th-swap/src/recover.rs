@@ -48,12 +48,12 @@ pub(crate) fn recover(
         }),
     };
     if finish {
-        let workers = traffic::give(context, run, slot)?;
+        traffic::give(context, run, slot)?;
         pending.enter(&context.state, Phase::Retiring)?;
         if let Some(old) = pending.previous_slot {
             let old_tag = pending.previous_tag.clone().unwrap_or_default();
             let limit = Duration::from_secs(pending.drain_seconds);
-            drain::wait(context, run, docker, old, &workers, limit)?;
+            drain::wait(context, run, docker, old, limit)?;
             stop_slot(context, run, docker, compose, old, &old_tag)?;
         }
         Pending::clear(&context.state)?;
@@ -64,14 +64,14 @@ pub(crate) fn recover(
     let moved = !matches!(pending.phase, Phase::Starting | Phase::Reverted);
     if let (true, Some(old)) = (moved, pending.previous_slot) {
         pending.enter(&context.state, Phase::Reverting)?;
-        let workers = traffic::give(context, run, old)?;
+        traffic::give(context, run, old)?;
         if !pending.exclusive.is_empty() {
             compose.stop(slot, &tag, &pending.exclusive)?;
             let old_tag = pending.previous_tag.clone().unwrap_or_default();
             compose.up(old, &old_tag, &pending.exclusive)?;
         }
         let limit = Duration::from_secs(pending.drain_seconds);
-        drain::wait(context, run, docker, slot, &workers, limit)?;
+        drain::wait(context, run, docker, slot, limit)?;
     }
     forget(context, &pending.run)?;
     pending.enter(&context.state, Phase::Reverted)?;

@@ -19,7 +19,6 @@ use crate::front::Front;
 use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
 use crate::releases;
-use crate::reload::Worker;
 use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::{Error, boot, summary, traffic};
@@ -44,8 +43,6 @@ pub(crate) struct Release<'a> {
     probes: u32,
     ready_seconds: u64,
     clients: Option<Clients>,
-    /// nginx's workers from before the switch.
-    workers: Vec<Worker>,
     /// The access log, and what it says of the old slot before the switch.
     log: Option<AccessLog>,
     before: Sample,

@@ -30,9 +30,58 @@ pub(crate) use nginx::{Nginx, Worker, workers};
 
 /// How long a reload may take. Finding a port taken alone costs nginx 2.5 s.
 const LIMIT: Duration = Duration::from_secs(15);
+/// How long it may take to see that there is nothing to do.
+const AT_ONCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
 /// One connection is one worker's word only.
 const FRESH: u32 = 12;
+
+/// Checks that nginx could be switched: that it runs, is content with its configuration, and reads
+/// the include file.
+///
+/// # Errors
+/// [`Error::NginxRefuses`], [`Error::NginxDown`].
+pub(crate) fn check(context: &Context) -> Result<(), Error> {
+    Ready::check(context).map(drop)
+}
+
+/// An nginx that can be switched.
+struct Ready {
+    nginx: Nginx,
+    config: Vec<Directive>,
+    master: i32,
+}
+
+impl Ready {
+    fn check(context: &Context) -> Result<Self, Error> {
+        let path = &context.slots.nginx.include;
+        let nginx = Nginx::of(context);
+        let dump = nginx.dump().map_err(Error::io(Path::new("nginx")))?;
+        let dump = dump.map_err(Error::NginxRefuses)?;
+        if !directive::files(&dump).any(|file| same(file, path)) {
+            let why = format!("it does not include '{}'", path.display());
+            return Err(Error::NginxRefuses(why));
+        }
+        let config = parse(&dump);
+        let master = nginx.master(setting(&config, "pid").as_deref())?;
+        Ok(Self {
+            nginx,
+            config,
+            master,
+        })
+    }
+
+    /// Has nginx read what is on disk, and waits for the proof that it uses it.
+    fn reload(&self, run: &mut Run, front: Option<&Front>, slot: Slot) -> Result<(), String> {
+        let tested = self.nginx.test().map_err(|error| error.to_string())?;
+        tested?;
+        let old = workers(self.master);
+        let log = ErrorLog::at_end(setting(&self.config, "error_log"));
+        nginx::reload(self.master).map_err(|error| error.to_string())?;
+        accepted(self.master, &old, &log)?;
+        served(run, front, slot, LIMIT)
+    }
+}
 
 /// Moves all traffic to `slot`: writes the include file, has nginx test and read it, and waits for
 /// the proof that it took effect; otherwise the old file is put back. Old workers may still be busy
@@ -40,53 +89,41 @@ const FRESH: u32 = 12;
 pub(crate) fn switch(context: &Context, run: &mut Run, slot: Slot) -> Result<(), Error> {
     let path = &context.slots.nginx.include;
     let next = render(context, Some(slot));
-    let nginx = Nginx::of(context);
-    let dump = nginx.dump().map_err(Error::io(Path::new("nginx")))?;
-    let dump = dump.map_err(Error::NginxRefuses)?;
-    if !directive::files(&dump).any(|file| same(file, path)) {
-        let why = format!("it does not include '{}'", path.display());
-        return Err(Error::NginxRefuses(why));
-    }
-    let config = parse(&dump);
-    let master = nginx.master(setting(&config, "pid").as_deref())?;
     let front = Front::of(context)?;
     let before = fs::read(path).map_err(Error::io(path))?;
-    include::write(&include::previous(path), &before)?;
-    include::write(path, next.as_bytes())?;
-    let tested = nginx.test().map_err(Error::io(Path::new("nginx")))?;
-    let old = workers(master);
-    let mut reloaded = false;
-    let settled = tested.and_then(|()| {
-        let log = ErrorLog::at_end(setting(&config, "error_log"));
-        nginx::reload(master).map_err(|error| error.to_string())?;
-        accepted(master, &old, &log)?;
-        reloaded = true;
-        served(run, front.as_ref(), slot)
-    });
-    let Err(why) = settled else {
+    let is_there = before == next.as_bytes();
+    // The way back from a switch that nginx did not make: nothing is to be done, and what kept it
+    // from switching may keep it from reloading.
+    if is_there && served(run, front.as_ref(), slot, AT_ONCE).is_ok() {
+        return Ok(());
+    }
+    let ready = Ready::check(context)?;
+    if !is_there {
+        include::write(&include::previous(path), &before)?;
+        include::write(path, next.as_bytes())?;
+    }
+    let Err(why) = ready.reload(run, front.as_ref(), slot) else {
         return Ok(());
     };
+    // Told again whatever became of it: it may only have been slow.
     include::write(path, &before)
+        .and_then(|()| nginx::reload(ready.master))
         .map_err(|error| Error::HalfSwitched(format!("{why}; {error}")))?;
-    if reloaded {
-        nginx::reload(master).map_err(|error| Error::HalfSwitched(format!("{why}; {error}")))?;
-    }
     Err(Error::NotSwitched(why))
+}
+
+/// Returns the master process of nginx; `None` when it does not run.
+pub(crate) fn master(context: &Context) -> Option<i32> {
+    let nginx = Nginx::of(context);
+    let dump = nginx.dump().ok()?.ok()?;
+    let configured = setting(&parse(&dump), "pid");
+    nginx.master(configured.as_deref()).ok()
 }
 
 /// Tells whether workers of an earlier configuration are still there: as long as one is, it may
 /// send a request to the old slot.
-pub(crate) fn is_busy(context: &Context) -> bool {
-    let nginx = Nginx::of(context);
-    let configured = || {
-        let dump = nginx.dump().ok()?.ok()?;
-        setting(&parse(&dump), "pid")
-    };
-    let master = match nginx.master(None) {
-        Err(_) => nginx.master(configured().as_deref()),
-        found => found,
-    };
-    master.is_ok_and(|master| workers(master).iter().any(|worker| worker.leaving))
+pub(crate) fn is_busy(master: i32) -> bool {
+    workers(master).iter().any(|worker| worker.leaving)
 }
 
 /// Waits until new workers accept and no old one does.
@@ -117,12 +154,12 @@ fn accepted(master: i32, old: &[Worker], log: &ErrorLog) -> Result<(), String> {
 }
 
 /// Asks on fresh connections until only `slot` answers.
-fn served(run: &mut Run, front: Option<&Front>, slot: Slot) -> Result<(), String> {
+fn served(run: &mut Run, front: Option<&Front>, slot: Slot, limit: Duration) -> Result<(), String> {
     let Some(front) = front else {
         run.warn("slots.nginx.front is not set: only the workers of nginx were looked at");
         return Ok(());
     };
-    let until = Instant::now() + LIMIT;
+    let until = Instant::now() + limit;
     let (mut good, mut silent, mut last) = (0, 0, String::new());
     while good < FRESH {
         if Instant::now() > until {

@@ -4,9 +4,8 @@ use th_cli::Run;
 use th_config::Mode;
 use th_record::kind::Slot;
 
-use crate::Error;
 use crate::context::Context;
-use crate::reload::{self, Worker};
+use crate::{Error, reload};
 
 /// Returns the slot that has all of the traffic.
 pub(crate) fn live(context: &Context) -> Result<Option<Slot>, Error> {

@@ -14,10 +14,10 @@ const USERS: u32 = 2000;
 /// An app with `v1` released, whose canaries are judged by what users meet.
 fn app() -> Result<SlotApp> {
     let app = SlotApp::released()?;
-    let config = fs::read_to_string(app.path("th.toml"))?;
-    let with_log = config.replace("cookie = ", "access_log = \"nginx/access.log\", cookie = ");
-    ensure!(with_log != config, "th.toml has no cookie");
-    fs::write(app.path("th.toml"), with_log)?;
+    let front = format!("http://{}", app.nginx().address());
+    app.write_config(&format!(
+        "nginx = {{ front = \"{front}\", access_log = \"nginx/access.log\" }}"
+    ))?;
     Ok(app)
 }
 
@@ -73,7 +73,10 @@ fn the_share_is_as_asked_for_and_a_client_keeps_its_slot() -> Result<()> {
         assert_eq!(slots(&address, USERS)?, seen, "a client changed slots");
         // Who had the new slot at the smaller share has it at the greater.
         let stay = before.iter().zip(&seen);
-        ensure!(stay.clone().all(|(before, now)| before == "blue" || now == "green"));
+        ensure!(
+            stay.clone()
+                .all(|(before, now)| before == "blue" || now == "green")
+        );
         before = seen;
         canary.signal("TERM")?;
         let ended = canary.wait()?.expect(143)?;
@@ -91,12 +94,18 @@ fn a_good_release_gets_all_of_the_traffic_and_nobody_notices() -> Result<()> {
     assert_eq!((failed, requests > 500), (0, true), "of {requests}");
     assert_eq!(verdicts(&ended), ["good", "good"], "{}", ended.record);
     let step = &ended.data()["steps"][0];
-    assert_eq!((&step["lanes"], &step["compared"]), (&5.into(), &"users".into()));
+    assert_eq!(
+        (&step["lanes"], &step["compared"]),
+        (&5.into(), &"users".into())
+    );
     assert!(step["new"]["requests"].as_u64() > Some(50), "{step}");
     assert!(step["old"]["p95_seconds"].as_f64() > Some(0.0), "{step}");
     assert_eq!(ended.data()["receipt"]["failed"], 0);
     assert_eq!(ended.data()["live"], "green");
-    assert_eq!((app.answer()?, app.running("api")?), ("v2 green".into(), vec!["green".into()]));
+    assert_eq!(
+        (app.answer()?, app.running("api")?),
+        ("v2 green".into(), vec!["green".into()])
+    );
     Ok(())
 }
 
@@ -107,11 +116,18 @@ fn errors_bring_it_back_before_the_step_is_over() -> Result<()> {
     let crowd = Crowd::start(&app.nginx().address(), 8);
     let ended = run(&app, "25,50", "60s", &[])?.expect(20)?;
     let (requests, failed) = crowd.finish()?;
-    ensure!(failed > 0 && failed < requests / 2, "{failed} of {requests}");
+    ensure!(
+        failed > 0 && failed < requests / 2,
+        "{failed} of {requests}"
+    );
     assert_eq!(verdicts(&ended), ["bad"]);
     let step = &ended.data()["steps"][0];
     assert!(step["duration_seconds"].as_f64() < Some(55.0), "{step}");
-    assert!(ended.message().contains("requests to the new slot failed"), "{}", ended.message());
+    assert!(
+        ended.message().contains("requests to the new slot failed"),
+        "{}",
+        ended.message()
+    );
     check_back(&app, &ended)
 }
 
@@ -143,12 +159,21 @@ fn too_little_traffic_pauses_and_probes_help_out() -> Result<()> {
     let app = app()?;
     let ended = run(&app, "10,50", "2s", &[])?.expect(4)?;
     assert_eq!(verdicts(&ended), ["inconclusive"]);
-    assert!(ended.message().contains("say nothing"), "{}", ended.message());
+    assert!(
+        ended.message().contains("say nothing"),
+        "{}",
+        ended.message()
+    );
     assert_eq!(ended.data()["live"], Value::Null);
     assert_eq!(lanes(&app, "green")?, 2);
     assert_eq!(app.running("api")?, ["blue", "green"]);
     let status = app.swap(&["status"])?.run()?;
-    assert_eq!(status.data()["pending"]["phase"], "paused", "{}", status.record);
+    assert_eq!(
+        status.data()["pending"]["phase"],
+        "paused",
+        "{}",
+        status.record
+    );
     // A paused canary is not what a dead run left.
     app.swap(&["resume"])?.run()?.expect(0)?;
     assert_eq!(lanes(&app, "green")?, 2);
@@ -156,7 +181,11 @@ fn too_little_traffic_pauses_and_probes_help_out() -> Result<()> {
     let ended = run(&app, "10,50", "3s", &["--compare", "probes"])?.expect(0)?;
     assert_eq!(verdicts(&ended), ["good", "good"], "{}", ended.record);
     assert_eq!(ended.data()["steps"][0]["compared"], "probes");
-    assert_eq!(ended.data()["booted"], false, "it went on with the slot that ran");
+    assert_eq!(
+        ended.data()["booted"],
+        false,
+        "it went on with the slot that ran"
+    );
     assert_eq!(app.answer()?, "v2 green");
     assert_eq!(app.running("api")?, ["green"]);
     Ok(())
@@ -175,7 +204,11 @@ fn a_slot_that_dies_during_a_step_takes_nobody_with_it_for_long() -> Result<()> 
     let app = app()?;
     app.sicken("v2", "die=4\n")?;
     let ended = run(&app, "10", "60s", &["--compare", "probes"])?.expect(20)?;
-    assert!(ended.message().contains("exit status 3"), "{}", ended.message());
+    assert!(
+        ended.message().contains("exit status 3"),
+        "{}",
+        ended.message()
+    );
     check_back(&app, &ended)
 }
 
@@ -186,7 +219,11 @@ fn probes_that_fail_in_a_row_bring_it_back() -> Result<()> {
     wait_for(|| Ok(lanes(&app, "green")? == 2))?;
     app.sicken("v2", "health=503\n")?;
     let ended = canary.wait()?.expect(20)?;
-    assert!(ended.message().contains("answers /health with 503"), "{}", ended.message());
+    assert!(
+        ended.message().contains("answers /health with 503"),
+        "{}",
+        ended.message()
+    );
     check_back(&app, &ended)
 }
 
@@ -206,6 +243,9 @@ fn what_makes_no_sense_is_refused() -> Result<()> {
     run(&app, "50,10", "1s", &[])?.expect(2)?;
     run(&app, "0,10", "1s", &[]).map(|ended| assert_eq!(ended.code, 2))?;
     let plan = run(&app, "10,50", "1s", &["--plan"])?.expect(0)?;
-    assert_eq!((&plan.record["kind"], app.running("api")?), (&"swap_plan".into(), vec!["blue".into()]));
+    assert_eq!(
+        (&plan.record["kind"], app.running("api")?),
+        (&"swap_plan".into(), vec!["blue".into()])
+    );
     Ok(())
 }

@@ -36,8 +36,9 @@ impl Connection {
 
     /// Asks for `path` as `user`.
     pub(crate) fn get(&mut self, path: &str, user: u32) -> Result<Answer> {
-        let head =
-            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: th_client=user-{user}\r\n\r\n");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: th_client=user-{user}\r\n\r\n"
+        );
         self.stream.get_mut().write_all(head.as_bytes())?;
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -34,7 +34,9 @@ impl Program {
                     .or_else(|| words.get(n + 1).copied().filter(|_| rest.is_empty()))
             });
             let text = given.or_else(|| variable(name))?;
-            Some(Duration::from_secs(text.parse().ok()?))
+            Some(Duration::from_secs(
+                text.trim_end_matches(';').parse().ok()?,
+            ))
         };
         if runs("gunicorn") {
             Some(Self {

@@ -9,7 +9,7 @@ use th_config::Mode;
 use th_record::kind::{Severity, SwapFinding};
 
 use super::finding::{advice, finding, problem};
-use super::scope::time;
+use super::scope::{Scope, time};
 use crate::reload::Directive;
 
 /// The first version that lets a kept connection end in peace.
@@ -145,11 +145,11 @@ impl WebServer<'_> {
     pub(super) fn keeps(&self, service: &str) -> Option<Duration> {
         let wanted = self.wanted.iter().find(|it| it.service == service)?;
         let upstream = self.upstream(wanted).ok()?;
-        let keeps_by_itself = self
-            .version
-            .is_some_and(|version| version >= KEEPS_UPSTREAM);
-        let keepalive = value(&upstream.block, "keepalive");
-        let keeps = keepalive.map_or(keeps_by_itself, |count| count != "0");
+        let passes = Scope::all(self.main);
+        let mut to_it = passes
+            .iter()
+            .filter(|scope| scope.target() == upstream.value());
+        let keeps = to_it.any(|scope| self.keeps_open(scope, upstream));
         let time = value(&upstream.block, "keepalive_timeout").and_then(time);
         keeps.then(|| time.unwrap_or(Duration::from_secs(60)))
     }

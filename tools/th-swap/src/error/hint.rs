@@ -33,6 +33,7 @@ fn own(error: &Error) -> Option<String> {
         }
         Error::NotLaid(_) => "run th-swap init first",
         Error::NoImage(_) => "build or pull it: docker images shows what is there",
+        Error::FrontDown(_) => "start nginx; slots.nginx.front says where it listens",
         Error::Front(_) => {
             "is nginx running, and does it include the file that th-swap init has laid?"
         }

@@ -20,7 +20,7 @@ use crate::plan::{self, Wanted};
 use crate::releases::Releases;
 use crate::schema::Schema;
 use crate::turn::Turn;
-use crate::{Error, preflight, recover, silence, summary, traffic};
+use crate::{Error, preflight, recover, reload, silence, summary, traffic};
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -95,6 +95,9 @@ impl<'a> Release<'a> {
         let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
         if context.slots.mode == Mode::Lanes && !context.lanes.dir().is_dir() {
             return Err(Error::NotLaid(context.lanes.dir().to_owned()));
+        }
+        if context.slots.mode == Mode::Reload {
+            reload::check(context)?;
         }
         if turn.is_some() {
             recover::recover(context, run, &docker, &compose)?;
@@ -174,8 +177,7 @@ impl<'a> Release<'a> {
             probes: intent.probes,
             ready_seconds: intent.ready.as_secs(),
             clients: None,
-            workers: Vec::new(),
-            log: log(context)?,
+            log: AccessLog::of(context)?,
             before: Sample::default(),
         })))
     }
@@ -202,17 +204,10 @@ impl<'a> Release<'a> {
             probes: 1,
             ready_seconds: 0,
             clients: None,
-            workers: Vec::new(),
-            log: log(context)?,
+            log: AccessLog::of(context)?,
             before: Sample::default(),
         })
     }
-}
-
-/// Opens the access log, if one is named.
-fn log(context: &Context) -> Result<Option<AccessLog>, Error> {
-    let path = context.slots.nginx.access_log.as_ref();
-    path.map(|path| AccessLog::open(path)).transpose()
 }
 
 /// Every service of the settings must be in the compose file.

@@ -68,7 +68,7 @@ impl Release<'_> {
             clients.switch_to(slot);
         }
         let began = Instant::now();
-        self.workers = traffic::give(self.context, self.run, slot)?;
+        traffic::give(self.context, self.run, slot)?;
         self.run.took("repoint", began.elapsed().as_secs_f64());
         if self.clients.is_none()
             && let Some(front) = &self.front

@@ -63,7 +63,7 @@ impl Release<'_> {
                     .warn(format!("the way back is not journalled: {error}"));
             }
             let began = std::time::Instant::now();
-            self.workers = traffic::give(self.context, self.run, previous)?;
+            traffic::give(self.context, self.run, previous)?;
             self.run.took("repoint_back", began.elapsed().as_secs_f64());
             self.run.done(format!("led the traffic back to {previous}"));
             self.exclusive_back(previous)?;
@@ -76,7 +76,7 @@ impl Release<'_> {
         let (context, docker, compose) = (self.context, self.docker.clone(), self.compose.clone());
         if moved && previous.is_some() {
             let limit = Duration::from_secs(self.pending.drain_seconds);
-            drain::wait(context, self.run, &docker, slot, &self.workers, limit)?;
+            drain::wait(context, self.run, &docker, slot, limit)?;
         }
         let tag = self.pending.tag.clone();
         stop_slot(context, self.run, &docker, &compose, slot, &tag)?;

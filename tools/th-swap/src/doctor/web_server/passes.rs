@@ -11,29 +11,15 @@ use crate::reload::Directive;
 impl WebServer<'_> {
     /// How requests are passed on.
     pub(super) fn passes(&self, upstreams: &[&Directive], found: &mut Vec<SwapFinding>) {
-        let keeps_by_itself = self
-            .version
-            .is_some_and(|version| version >= KEEPS_UPSTREAM);
         let (mut keeping, mut old_protocol, mut retrying, mut never) = (None, None, None, None);
         for scope in Scope::all(self.main) {
             let Some(upstream) = upstreams.iter().find(|it| it.value() == scope.target()) else {
                 continue;
             };
-            let version = scope.value("proxy_http_version").map(Directive::value);
-            let keeps = match value(&upstream.block, "keepalive") {
-                Some("0") => false,
-                Some(_) => true,
-                None => keeps_by_itself,
-            };
-            let one_one = version.map_or(keeps_by_itself, |version| version == "1.1");
-            // What is said is passed on; what is not is close, or since 1.29.7 nothing.
-            let open = match scope.header("connection") {
-                Some(words) => !words.eq_ignore_ascii_case("close") && !words.contains("pgrade"),
-                None => keeps_by_itself,
-            };
-            if keeps && one_one && open {
+            if self.keeps_open(&scope, upstream) {
                 keeping.get_or_insert(&scope.pass.at);
             }
+            let one_one = self.is_one_one(&scope);
             if !one_one {
                 old_protocol.get_or_insert(&scope.pass.at);
             }
@@ -79,5 +65,38 @@ impl WebServer<'_> {
                 "leave proxy_next_upstream as it is without saying",
             ));
         }
+    }
+
+    /// Tells whether connections to `upstream` are kept after a request that is passed on here.
+    pub(super) fn keeps_open(&self, scope: &Scope<'_>, upstream: &Directive) -> bool {
+        let keeps = match value(&upstream.block, "keepalive") {
+            Some("0") => false,
+            Some(_) => true,
+            None => self.keeps_by_itself(),
+        };
+        // What is said is passed on; what is not is close, or since 1.29.7 nothing.
+        let open = match scope.header("connection") {
+            Some(words) => self.may_be_empty(words),
+            None => self.keeps_by_itself(),
+        };
+        keeps && self.is_one_one(scope) && open
+    }
+
+    /// Tells whether a value is nothing, or a variable that some request makes nothing.
+    fn may_be_empty(&self, words: &str) -> bool {
+        let maps = self.http().iter().filter(|it| it.name == "map");
+        let mut of_it = maps.filter(|map| map.args.get(1).is_some_and(|name| name == words));
+        words.is_empty()
+            || of_it.any(|map| map.block.iter().any(|choice| choice.value().is_empty()))
+    }
+
+    fn is_one_one(&self, scope: &Scope<'_>) -> bool {
+        let version = scope.value("proxy_http_version").map(Directive::value);
+        version.map_or(self.keeps_by_itself(), |version| version == "1.1")
+    }
+
+    fn keeps_by_itself(&self) -> bool {
+        self.version
+            .is_some_and(|version| version >= KEEPS_UPSTREAM)
     }
 }
