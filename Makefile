@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 CARGO ?= cargo
 
-TOOLS = th-backup th-restore
+TOOLS = th-backup th-restore th-swap
 SCRIPTS = find .ci/run lib scripts tests -name '*.sh' -o -name run
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share

@@ -77,6 +77,18 @@ struct Line {
     upstream_response_time: Text,
 }
 
+/// Tells whether a line has what is looked at.
+pub(crate) fn is_readable(line: &[u8]) -> bool {
+    let fields = [
+        "slot",
+        "upstream_addr",
+        "upstream_status",
+        "upstream_response_time",
+    ];
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line)
+        .is_ok_and(|line| fields.iter().all(|field| line.contains_key(*field)))
+}
+
 /// nginx writes a number or a list of them; the format may quote it or not.
 #[derive(Deserialize)]
 #[serde(untagged)]

@@ -44,7 +44,10 @@ pub(crate) fn canary(
         return Err(Error::Usage("a canary needs slots.mode = \"lanes\""));
     }
     let steps = share::steps(&args.steps, context.lanes.len())?;
-    let intent = Intent::of(context, release);
+    let intent = Intent {
+        shares: steps.iter().map(ToString::to_string).collect(),
+        ..Intent::of(context, release)
+    };
     let turn = if run.output.plan {
         None
     } else {

@@ -106,7 +106,8 @@ impl Compose {
             .arg(&self.file)
             .args(args)
             .env("TH_SLOT", slot.name())
-            .env("TH_TAG", tag)
+            // Stopping needs no tag, but the file may insist on one.
+            .env("TH_TAG", if tag.is_empty() { "unknown" } else { tag })
             .env("TH_ROOT", &self.root)
             .env("TH_ENV_FILE", &self.env_file)
             .envs(

@@ -5,6 +5,7 @@ mod finding;
 mod observe;
 mod program;
 mod scope;
+mod settings;
 mod sockets;
 mod web_server;
 
@@ -20,7 +21,7 @@ use crate::doctor::finding::problem;
 /// Looks the set-up over.
 pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
     let mut unchecked = Vec::new();
-    let nginx = observe::nginx(context, &mut unchecked)?;
+    let nginx = observe::nginx(context, &mut unchecked);
     let mut findings = nginx.findings;
     if let Some(server) = nginx.seen.as_ref().map(|seen| seen.server(context)) {
         findings.extend(server.findings());
@@ -32,6 +33,7 @@ pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
     for service in observe::containers(context, nginx.seen.as_ref(), &mut unchecked)? {
         findings.extend(service.findings(context.slots.mode));
     }
+    findings.extend(settings::findings(context));
     findings.extend(observe::memory(context, &mut unchecked));
     findings.sort_by_key(|finding| finding.severity);
     let doctor = SwapDoctor {
@@ -98,7 +100,7 @@ fn table(doctor: &SwapDoctor) -> String {
             fix,
         } = finding;
         lines.push(format!(
-            "{:8} {name:22} {}",
+            "{:8} {name:24} {}",
             severity.name(),
             printable(subject)
         ));

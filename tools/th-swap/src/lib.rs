@@ -28,6 +28,7 @@ mod resume;
 mod rollback;
 mod schema;
 mod silence;
+mod sockets;
 mod status;
 mod summary;
 mod to;

@@ -54,6 +54,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) previous_tag: Option<&'a str>,
     pub(crate) previous_slot: Option<Slot>,
     pub(crate) exclusive: &'a [String],
+    /// The steps of a canary before all of the traffic: lanes of how many.
+    pub(crate) shares: &'a [String],
     pub(crate) hold_seconds: u64,
 }
 
@@ -62,6 +64,10 @@ pub(crate) fn release(wanted: Wanted<'_>, seen: &Observed) -> SwapPlan {
     let slot = wanted.slot.name();
     let mut steps = vec![step("start", slot), step("probe", slot)];
     let (exclusive, old) = (wanted.exclusive, wanted.previous_slot.map(Slot::name));
+    if old.is_some() {
+        let shares = wanted.shares.iter();
+        steps.extend(shares.map(|share| step("share", &format!("{share} to {slot}"))));
+    }
     if let Some(old) = old {
         steps.extend(
             exclusive
@@ -266,6 +272,7 @@ mod tests {
             previous_tag: None,
             previous_slot,
             exclusive: &[],
+            shares: &[],
             hold_seconds: 600,
         }
     }

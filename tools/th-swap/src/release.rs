@@ -9,7 +9,7 @@ use th_cli::{Outcome, Run};
 use th_config::Service;
 use th_docker::Docker;
 use th_record::Image;
-use th_record::kind::{Slot, Swapped};
+use th_record::kind::{ReleaseState, Slot, Swapped};
 
 use crate::access_log::AccessLog;
 use crate::analysis::Sample;
@@ -106,11 +106,29 @@ impl Release<'_> {
         let state = &self.context.state;
         let mut releases = releases::Releases::read(state)?;
         let head = self.report.head.clone();
+        if let (None, Some(tag), Some(slot)) = (
+            releases.live(),
+            &self.pending.previous_tag,
+            self.pending.previous_slot,
+        ) {
+            // What had the traffic before the first release that was made with this tool.
+            let found = releases::Release {
+                tag: tag.clone(),
+                slot,
+                state: ReleaseState::Live,
+                deployed_at: chrono::Utc::now(),
+                run: String::new(),
+                images: images(&self.docker, self.context, slot)?,
+                heads: Vec::new(),
+                pre_release_set: None,
+            };
+            releases.add(found, ReleaseState::Retired);
+        }
         releases.see(head.as_deref());
         let outcome = if self.pending.rollback {
-            th_record::kind::ReleaseState::Withdrawn
+            ReleaseState::Withdrawn
         } else {
-            th_record::kind::ReleaseState::Retired
+            ReleaseState::Retired
         };
         let before = releases.with_tag(&self.pending.tag);
         let mut heads = before
@@ -120,7 +138,7 @@ impl Release<'_> {
         let release = releases::Release {
             tag: self.pending.tag.clone(),
             slot: self.pending.slot,
-            state: th_record::kind::ReleaseState::Live,
+            state: ReleaseState::Live,
             deployed_at: chrono::Utc::now(),
             run: self.pending.run.clone(),
             images: self.report.images.clone(),

@@ -66,6 +66,7 @@ pub(crate) fn rollback(
         ready: slots.ready,
         probes: 3,
         exclusive: slots.exclusive.clone(),
+        shares: Vec::new(),
         rollback: true,
     };
     match Swap::begin_with(context, run, &intent, turn)? {

@@ -8,7 +8,7 @@ use th_record::kind::{Slot, SlotStatus, SwapStatus};
 
 use crate::context::Context;
 use crate::front::Front;
-use crate::pending::Pending;
+use crate::pending::{Pending, Phase};
 use crate::plan::FrontSeen;
 use crate::releases::Releases;
 use crate::{Error, boot, drain, preflight, summary, traffic, watch};
@@ -73,7 +73,7 @@ fn of(context: &Context, docker: &Docker, slot: Slot) -> Result<SlotStatus, Erro
             of_service(&service.name).is_some_and(|member| member.container.running)
         }),
         healthy: boot::probe(context, slot).is_ok(),
-        connections: drain::count(context, docker, slot, &members),
+        connections: drain::count(context, slot, &members),
     })
 }
 
@@ -91,7 +91,11 @@ fn problems(
     front: Option<&FrontSeen>,
 ) -> Result<Vec<String>, Error> {
     let mut problems = Vec::new();
-    if let Some(pending) = status.pending.as_ref().filter(|pending| !pending.alive) {
+    if let Some(pending) = status
+        .pending
+        .as_ref()
+        .filter(|pending| !pending.alive && pending.phase != Phase::Paused.name())
+    {
         problems.push(format!(
             "run {} died while it was {} with '{}'",
             pending.run, pending.phase, pending.tag
@@ -100,7 +104,7 @@ fn problems(
     let busy = status.pending.is_some();
     let Some(live) = status.slot else {
         let lanes: u64 = status.slots.iter().map(|slot| slot.lanes).sum();
-        if (lanes > 0 && !busy) || remembered.is_some() {
+        if (lanes > 0 || remembered.is_some()) && !busy {
             problems.push("the lanes do not all lead to one slot".to_owned());
         }
         return Ok(problems);
@@ -118,7 +122,7 @@ fn problems(
         } else if !slot.healthy {
             let why = boot::probe(context, live).err().unwrap_or_default();
             problems.push(format!("{live} has the traffic, and is not healthy: {why}"));
-        } else if slot.tag.is_some() && slot.tag != status.tag && !busy {
+        } else if slot.tag.is_some() && status.tag.is_some() && slot.tag != status.tag && !busy {
             problems.push(format!(
                 "{live} runs '{}', but '{}' was released",
                 slot.tag.as_deref().unwrap_or_default(),

@@ -1,7 +1,10 @@
 //! What is said to a person instead of the record.
 
 use th_cli::printable;
-use th_record::kind::{Receipt, Releases, SwapInit, SwapPlan, SwapStatus, Swapped};
+use th_record::kind::{
+    CanarySide, CanaryStep, CanaryVerdict, Receipt, Releases, SwapInit, SwapPlan, SwapStatus,
+    Swapped,
+};
 
 /// Tells where the traffic is.
 pub(crate) fn swapped(swapped: &Swapped) -> String {
@@ -11,6 +14,7 @@ pub(crate) fn swapped(swapped: &Swapped) -> String {
         Some(live) => format!("{tag} is not live; {live} has the traffic"),
         None => format!("{tag} is not live, and no slot has all of the traffic"),
     }];
+    lines.extend(swapped.steps.iter().map(step));
     lines.extend(swapped.receipt.as_ref().map(receipt));
     if let Some(watch) = &swapped.watch {
         lines.push(format!(
@@ -27,6 +31,29 @@ pub(crate) fn swapped(swapped: &Swapped) -> String {
         lines.push(format!("  took     {}", phases.join(", ")));
     }
     lines.join("\n")
+}
+
+fn step(step: &CanaryStep) -> String {
+    let side = |side: &CanarySide| {
+        let p95 = side
+            .p95_seconds
+            .map_or("?".to_owned(), |p95| format!("{p95:.3}"));
+        format!(
+            "{} requests, {} failed, 19 of 20 in {p95} s",
+            side.requests, side.errors
+        )
+    };
+    let verdict = match step.verdict {
+        CanaryVerdict::Good => "good",
+        CanaryVerdict::Bad => "bad",
+        CanaryVerdict::Inconclusive => "not clear",
+    };
+    format!(
+        "  {:3} %    {verdict}: new {}; old {}",
+        step.percent,
+        side(&step.new),
+        side(&step.old)
+    )
 }
 
 fn receipt(receipt: &Receipt) -> String {

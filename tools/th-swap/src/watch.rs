@@ -34,6 +34,9 @@ const JUDGE: Duration = Duration::from_secs(10);
 /// So many failures in a row are no accident.
 const FAILURES: u32 = 3;
 
+/// How long both slots may be down until the old one is gone back to all the same.
+const BOTH_ILL: Duration = Duration::from_secs(30);
+
 /// The file whose lock says that a process watches.
 const FILE: &str = "hold";
 
@@ -97,6 +100,7 @@ fn open(state: &State) -> Result<File, Error> {
 pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
     let start = Instant::now();
     let mut eyes = Eyes::open(&subject);
+    let mut both_ill: Option<Instant> = None;
     let ended = loop {
         if Utc::now() >= subject.until {
             break Ended::InTime;
@@ -104,8 +108,17 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
         if subject.run.cancelled() {
             break Ended::Cancelled;
         }
-        if let Some(ended) = eyes.look(&mut subject)? {
-            break ended;
+        match eyes.look(&mut subject)? {
+            // With both slots down, as after a restart of the engine, it is not the release's fault.
+            Some(Ended::Worse(why)) => {
+                let old = subject.pending.previous_slot;
+                let is_well = old.is_some_and(|old| boot::probe(subject.context, old).is_ok());
+                if is_well || both_ill.get_or_insert_with(Instant::now).elapsed() > BOTH_ILL {
+                    break Ended::Worse(why);
+                }
+            }
+            Some(ended) => break ended,
+            None => {}
         }
         thread::sleep(LOOK);
     };

@@ -167,7 +167,7 @@ fn too_little_traffic_pauses_and_probes_help_out() -> Result<()> {
     assert_eq!(ended.data()["live"], Value::Null);
     assert_eq!(lanes(&app, "green")?, 2);
     assert_eq!(app.running("api")?, ["blue", "green"]);
-    let status = app.swap(&["status"])?.run()?;
+    let status = app.swap(&["status"])?.run()?.expect(0)?;
     assert_eq!(
         status.data()["pending"]["phase"],
         "paused",
@@ -197,6 +197,22 @@ fn a_paused_canary_is_taken_back_by_rollback() -> Result<()> {
     run(&app, "10", "1s", &[])?.expect(4)?;
     let ended = app.swap(&["rollback"])?.run()?.expect(0)?;
     check_back(&app, &ended)
+}
+
+#[test]
+fn another_release_takes_a_paused_canary_back_first() -> Result<()> {
+    let app = app()?;
+    run(&app, "10", "1s", &[])?.expect(4)?;
+    let ended = app.swap(&["to", "--tag", "v3"])?.run()?.expect(0)?;
+    assert_eq!(ended.data()["receipt"]["failed"], 0);
+    assert_eq!(
+        ended.data()["previous_tag"],
+        "v1",
+        "v2 never had the traffic"
+    );
+    assert_eq!(app.answer()?, "v3 green");
+    assert_eq!(app.running("api")?, ["green"]);
+    Ok(())
 }
 
 #[test]
@@ -243,6 +259,13 @@ fn what_makes_no_sense_is_refused() -> Result<()> {
     run(&app, "50,10", "1s", &[])?.expect(2)?;
     run(&app, "0,10", "1s", &[]).map(|ended| assert_eq!(ended.code, 2))?;
     let plan = run(&app, "10,50", "1s", &["--plan"])?.expect(0)?;
+    let steps = plan.data()["steps"].as_array().cloned().unwrap_or_default();
+    let shares = steps.iter().filter(|step| step["action"] == "share");
+    let shares: Vec<_> = shares.filter_map(|step| step["object"].as_str()).collect();
+    assert_eq!(
+        shares,
+        ["2 of 20 lanes to green", "10 of 20 lanes to green"]
+    );
     assert_eq!(
         (&plan.record["kind"], app.running("api")?),
         (&"swap_plan".into(), vec!["blue".into()])

@@ -51,6 +51,9 @@ networks:
 const SITE: &str = r#"
 map $cookie_th_client $th_client { default $cookie_th_client; "" $remote_addr; }
 map $http_upgrade $th_connection { default upgrade; "" close; }
+log_format th escape=json '{"slot":"$upstream_http_x_th_slot","upstream_addr":"$upstream_addr",'
+  '"upstream_status":"$upstream_status","upstream_response_time":"$upstream_response_time"}';
+access_log @ROOT@/nginx/access.log th;
 include @ROOT@/nginx/lanes.conf;
 server {
   listen @ADDRESS@;
@@ -84,12 +87,12 @@ impl Good {
             app.path("compose.yml"),
             COMPOSE.replace("@APP@", app.name()),
         )?;
-        let toml = fs::read_to_string(app.path("th.toml"))?;
-        let nginx = format!(
-            "nginx = {{ config = \"{}\", ",
-            app.nginx().config().display()
-        );
-        fs::write(app.path("th.toml"), toml.replace("nginx = { ", &nginx))?;
+        let nginx = app.nginx();
+        app.write_config(&format!(
+            "nginx = {{ front = \"http://{}\", config = \"{}\", access_log = \"nginx/access.log\" }}",
+            nginx.address(),
+            nginx.config().display()
+        ))?;
         app.nginx().configure(&site)?;
         app.nginx().reload()?;
         app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
@@ -301,6 +304,29 @@ fn a_root_that_is_too_long_and_lanes_in_memory() -> Result<()> {
     symlink(memory.path(), good.app.path("run/lanes"))?;
     let ended = good.app.swap(&["doctor"])?.run()?.expect(4)?;
     ensure!(ended.stdout.contains("lanes_in_memory"), "{}", ended.record);
+    Ok(())
+}
+
+#[test]
+fn settings_that_a_release_can_do_without() -> Result<()> {
+    let good = Good::new()?;
+    let log = good.app.path("nginx/access.log");
+    fs::write(&log, "127.0.0.1 - - \"GET / HTTP/1.1\" 200\n")?;
+    assert_eq!(good.findings()?, ["problem access_log"]);
+    let config = good.app.nginx().config();
+    let front = good.app.nginx().address();
+    let elsewhere = format!("front = \"http://{front}\", access_log = \"nginx\"");
+    good.app.write_config(&format!(
+        "nginx = {{ config = \"{}\", {elsewhere} }}",
+        config.display()
+    ))?;
+    assert_eq!(good.findings()?, ["problem access_log"], "a directory");
+    good.app
+        .write_config(&format!("nginx = {{ config = \"{}\" }}", config.display()))?;
+    assert_eq!(
+        good.findings()?,
+        ["advice no_access_log", "advice no_front"]
+    );
     Ok(())
 }
 

@@ -166,6 +166,14 @@ impl Stream {
     /// How it was cut.
     pub fn finish(self) -> io::Result<String> {
         self.stop.store(true, Ordering::Relaxed);
+        self.finish_in_time()
+    }
+
+    /// As [`Stream::finish`], but a websocket is open for all of its time.
+    ///
+    /// # Errors
+    /// How it was cut.
+    pub fn finish_in_time(self) -> io::Result<String> {
         let cut = |_| io::Error::other("the thread died");
         self.thread.join().map_err(cut)?
     }

@@ -1,5 +1,7 @@
 //! The steps of a canary, as lanes. Pure.
 
+use std::fmt;
+
 use crate::Error;
 
 /// A step below all of the traffic.
@@ -11,6 +13,12 @@ pub(super) struct Share {
     pub(super) lanes: u16,
     /// How many lanes there are.
     pub(super) of: u16,
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} lanes", self.lanes, self.of)
+    }
 }
 
 impl Share {

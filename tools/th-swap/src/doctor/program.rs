@@ -24,8 +24,8 @@ impl Program {
             .flat_map(|word| word.split_whitespace())
             .collect();
         let runs = |name: &str| {
-            let named = |word: &&str| word.rsplit('/').next() == Some(name);
-            words.iter().take(6).any(|word| named(word))
+            let mut first = words.iter().take(6);
+            first.any(|word| word.rsplit('/').next() == Some(name))
         };
         let seconds = |option: &str, name: &str| {
             let given = words.iter().enumerate().find_map(|(n, word)| {

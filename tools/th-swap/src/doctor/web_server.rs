@@ -177,3 +177,6 @@ fn listens(http: &[Directive]) -> Vec<&Directive> {
 fn reuses(listen: &Directive) -> bool {
     listen.args.iter().any(|arg| arg == "reuseport")
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,8 @@ pub(crate) struct Intent {
     pub(crate) ready: Duration,
     pub(crate) probes: u32,
     pub(crate) exclusive: Vec<String>,
+    /// The steps of a canary before all of the traffic, in words.
+    pub(crate) shares: Vec<String>,
     pub(crate) rollback: bool,
 }
 
@@ -61,6 +63,7 @@ impl Intent {
             ready: or(args.ready, slots.ready),
             probes: args.probes,
             exclusive,
+            shares: Vec::new(),
             rollback: false,
         }
     }
@@ -129,12 +132,18 @@ impl<'a> Release<'a> {
             &images,
         )?;
         let releases = Releases::read(&context.state)?;
+        let previous_tag = match (releases.live(), live) {
+            (Some(release), _) => Some(release.tag.clone()),
+            (None, Some(live)) => running_tag(context, &docker, live)?,
+            (None, None) => None,
+        };
         let wanted = Wanted {
             tag: &intent.tag,
             slot,
-            previous_tag: releases.live().map(|live| live.tag.as_str()),
+            previous_tag: previous_tag.as_deref(),
             previous_slot: live,
             exclusive: &intent.exclusive,
+            shares: &intent.shares,
             hold_seconds: intent.hold.as_secs(),
         };
         let plan = plan::release(wanted, &seen);
@@ -208,6 +217,13 @@ impl<'a> Release<'a> {
             before: Sample::default(),
         })
     }
+}
+
+/// Returns the tag that runs in `slot`, for one that was not released with this tool.
+fn running_tag(context: &Context, docker: &Docker, slot: Slot) -> Result<Option<String>, Error> {
+    let images = super::images(docker, context, slot)?;
+    let tag = images.first().and_then(|image| image.name.rsplit_once(':'));
+    Ok(tag.map(|(_, tag)| tag.to_owned()))
 }
 
 /// Every service of the settings must be in the compose file.

@@ -158,7 +158,7 @@ impl Release<'_> {
         if let Some(old) = self.pending.previous_slot {
             self.enter(Phase::Retiring)?;
             let members = self.docker.project(&self.context.project(old))?;
-            let left = drain::count(self.context, &self.docker, old, &members).unwrap_or(0);
+            let left = drain::count(self.context, old, &members).unwrap_or(0);
             if let Some(receipt) = &mut self.report.receipt {
                 receipt.cut = left;
             }

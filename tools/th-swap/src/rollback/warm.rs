@@ -71,6 +71,11 @@ pub(super) fn go(
         .map(|clients| clients.all_see(target.slot) != Some(false));
     let receipt = clients.map(Clients::finish);
     forget(context, &pending.run)?;
+    if !pending.exclusive.is_empty() {
+        let compose = Compose::find(context)?;
+        compose.stop(pending.slot, &pending.tag, &pending.exclusive)?;
+        compose.up(target.slot, &target.tag, &pending.exclusive)?;
+    }
     pending.enter(&context.state, Phase::Reverted)?;
     let mut report = Swapped {
         tag: target.tag.clone(),
