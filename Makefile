@@ -13,7 +13,7 @@ INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
   $(TOOLS:%=$(SHARE)/zsh/site-functions/_%) \
   $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
 
-.PHONY: build demo test e2e lint bench gen install uninstall images
+.PHONY: build demo test e2e lint bench soak gen install uninstall images
 
 build: ## The release binaries, in target/release
 	scripts/bootstrap.sh build
@@ -33,7 +33,7 @@ e2e: images ## Only the end-to-end tests
 
 images:
 	scripts/bootstrap.sh test
-	tests/images/build.sh postgres:15 postgres:17
+	tests/images/build.sh postgres:15 postgres:17 python:3.11-slim
 
 lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 	scripts/bootstrap.sh lint
@@ -47,6 +47,10 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 bench: build ## Compare with other tools on this machine
 	scripts/bootstrap.sh bench
 	tests/bench/run.sh
+
+soak: build ## Releases under load; SOAK_SWAPS=10 is a short one
+	scripts/bootstrap.sh bench
+	tests/bench/soak.sh
 
 gen: ## Man pages, completions, schemas, the tables of docs/records.md
 	$(CARGO) xtask gen

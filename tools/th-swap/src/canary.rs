@@ -25,7 +25,7 @@ use crate::{Error, boot, silence};
 const COMPARISONS: u32 = 6;
 /// …but not more often than this, nor more seldom than that.
 const OFTEN: Duration = Duration::from_millis(200);
-const SELDOM: Duration = Duration::from_secs(10);
+const SELDOM: Duration = Duration::from_secs(5);
 /// How often the traffic and the containers are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 const CONTAINERS: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use th_docker::Docker;
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
-use crate::release::{forget, stop_slot};
+use crate::release::{forget, remember, report, stop_slot};
 use crate::releases::Releases;
 use crate::{Error, boot, drain, silence, traffic};
 
@@ -49,6 +49,7 @@ pub(crate) fn recover(
     };
     if finish {
         traffic::give(context, run, slot)?;
+        remember(context, docker, &pending, &report(&pending, None, None))?;
         pending.enter(&context.state, Phase::Retiring)?;
         if let Some(old) = pending.previous_slot {
             let old_tag = pending.previous_tag.clone().unwrap_or_default();

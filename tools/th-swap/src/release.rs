@@ -2,6 +2,7 @@
 
 mod begin;
 mod hold;
+mod remember;
 mod switch;
 mod take_back;
 
@@ -9,7 +10,7 @@ use th_cli::{Outcome, Run};
 use th_config::Service;
 use th_docker::Docker;
 use th_record::Image;
-use th_record::kind::{ReleaseState, Slot, Swapped};
+use th_record::kind::{Slot, Swapped};
 
 use crate::access_log::AccessLog;
 use crate::analysis::Sample;
@@ -18,12 +19,12 @@ use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
-use crate::releases;
 use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::{Error, boot, summary, traffic};
 
 pub(crate) use begin::{Begun, Intent, report};
+pub(crate) use remember::remember;
 pub(crate) use take_back::{forget, stop_slot};
 
 /// A release, or the way back to one, that has begun.
@@ -60,7 +61,7 @@ impl Release<'_> {
             Ok(()) => None,
             Err(error) => Some(self.take_back(error)),
         };
-        self.report.live = traffic::live(self.context)?;
+        self.report.live = traffic::live(self.context).unwrap_or_default();
         self.report.phases = self.run.take_phases();
         let outcome =
             Outcome::done("swapped", &self.report, summary::swapped(&self.report)).changed();
@@ -99,54 +100,6 @@ impl Release<'_> {
         self.report.images = images(&docker, context, slot)?;
         self.run.done(format!("probed {slot}"));
         Ok(())
-    }
-
-    /// Remembers that the release has the traffic.
-    fn remember(&mut self) -> Result<(), Error> {
-        let state = &self.context.state;
-        let mut releases = releases::Releases::read(state)?;
-        let head = self.report.head.clone();
-        if let (None, Some(tag), Some(slot)) = (
-            releases.live(),
-            &self.pending.previous_tag,
-            self.pending.previous_slot,
-        ) {
-            // What had the traffic before the first release that was made with this tool.
-            let found = releases::Release {
-                tag: tag.clone(),
-                slot,
-                state: ReleaseState::Live,
-                deployed_at: chrono::Utc::now(),
-                run: String::new(),
-                images: images(&self.docker, self.context, slot)?,
-                heads: Vec::new(),
-                pre_release_set: None,
-            };
-            releases.add(found, ReleaseState::Retired);
-        }
-        releases.see(head.as_deref());
-        let outcome = if self.pending.rollback {
-            ReleaseState::Withdrawn
-        } else {
-            ReleaseState::Retired
-        };
-        let before = releases.with_tag(&self.pending.tag);
-        let mut heads = before
-            .map(|before| before.heads.clone())
-            .unwrap_or_default();
-        heads.extend(head.filter(|head| !heads.contains(head)));
-        let release = releases::Release {
-            tag: self.pending.tag.clone(),
-            slot: self.pending.slot,
-            state: ReleaseState::Live,
-            deployed_at: chrono::Utc::now(),
-            run: self.pending.run.clone(),
-            images: self.report.images.clone(),
-            heads,
-            pre_release_set: self.report.pre_release_set.clone(),
-        };
-        releases.add(release, outcome);
-        releases.write(state)
     }
 }
 

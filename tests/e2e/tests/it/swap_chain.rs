@@ -86,12 +86,15 @@ fn the_hold_lets_go_of_the_lock_of_its_chain() -> Result<()> {
             .is_ok_and(|text| text.contains("\"holding\"")))
     })?;
     // The lock is free, for a rollback or anything else.
-    let free = Command::new("flock")
-        .arg("-n")
-        .arg(app.path("state/lock"))
-        .arg("true")
-        .status()?;
-    ensure!(free.success(), "the lock is held during the hold");
+    wait_for(|| {
+        let mut flock = Command::new("flock");
+        let free = flock.arg("-n").arg(app.path("state/lock")).arg("true");
+        Ok(free.status()?.success())
+    })?;
+    ensure!(
+        app.path("state/swap.json").exists(),
+        "the lock was held during the hold"
+    );
     ensure!(chain.wait()?.code() == Some(0), "the chain failed");
     assert_eq!(
         (app.answer()?, app.running("api")?),

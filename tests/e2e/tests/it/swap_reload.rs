@@ -38,12 +38,14 @@ server {
   proxy_http_version 1.1;
   proxy_set_header Connection close;
   location / { proxy_pass http://@APP@_test_api; }
+  location /own/ { alias @ROOT@/nginx/; limit_rate 200k; }
 }
 "#;
 
 /// An app on ports, and what is to be cleaned up of it.
 struct PortApp {
     app: SlotApp,
+    ports: [u16; 2],
     _networks: Networks,
 }
 
@@ -84,6 +86,7 @@ impl PortApp {
         app.swap(&["init"])?.run()?.expect(0)?;
         let this = Self {
             app,
+            ports,
             _networks: networks,
         };
         this.site("")?;
@@ -115,6 +118,34 @@ impl PortApp {
                 let ended = ended.expect(0)?;
                 assert_eq!(ended.data()["live"], slot);
                 return Ok(ended);
+            }
+        }
+        bail!("four reloads in a row reset the receipt's connection")
+    }
+
+    /// Switches while a megabyte from `url` is on its way for 5 s, and checks that the old slot and
+    /// the old workers were waited for.
+    fn waits_for(&self, url: &str) -> Result<()> {
+        self.to("v1")?.expect(0)?;
+        for _ in 0..4 {
+            let release = self.app.swap(&["to", "--tag", "v2"])?.start()?;
+            wait_for(|| Ok(self.app.running("api")? == ["blue", "green"]))?;
+            let download = Command::new("curl")
+                .args(["-sS", url])
+                .stdout(Stdio::piped())
+                .spawn()?;
+            let ended = release.wait()?;
+            let answer = download.wait_with_output()?;
+            assert_eq!(
+                (answer.status.success(), answer.stdout.len()),
+                (true, 1 << 20)
+            );
+            if !is_reset(&ended) {
+                let ended = ended.expect(0)?;
+                let receipt = &ended.data()["receipt"];
+                assert!(receipt["drain_seconds"].as_f64() > Some(0.5), "{receipt}");
+                assert_eq!(receipt["cut"], 0);
+                return Ok(());
             }
         }
         bail!("four reloads in a row reset the receipt's connection")
@@ -196,30 +227,25 @@ fn one_killed_in_the_switch_is_finished_or_taken_back() -> Result<()> {
 #[test]
 fn a_long_answer_is_waited_for() -> Result<()> {
     let app = PortApp::new()?;
-    app.to("v1")?.expect(0)?;
     let url = format!("http://{}/download?seconds=5", app.app.nginx().address());
-    for _ in 0..4 {
-        let release = app.app.swap(&["to", "--tag", "v2"])?.start()?;
-        wait_for(|| Ok(app.app.running("api")? == ["blue", "green"]))?;
-        let download = Command::new("curl")
-            .args(["-sS", &url])
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let ended = release.wait()?;
-        let answer = download.wait_with_output()?;
-        assert_eq!(
-            (answer.status.success(), answer.stdout.len()),
-            (true, 1 << 20)
-        );
-        if !is_reset(&ended) {
-            let ended = ended.expect(0)?;
-            let receipt = &ended.data()["receipt"];
-            assert!(receipt["drain_seconds"].as_f64() > Some(0.5), "{receipt}");
-            assert_eq!(receipt["cut"], 0);
-            return Ok(());
-        }
-    }
-    bail!("four reloads in a row reset the receipt's connection")
+    app.waits_for(&url)
+}
+
+#[test]
+fn a_client_that_came_past_nginx_is_waited_for() -> Result<()> {
+    let app = PortApp::new()?;
+    app.waits_for(&format!(
+        "http://127.0.0.1:{}/download?seconds=5",
+        app.ports[0]
+    ))
+}
+
+/// An old worker may send its next request to the old slot, whatever it is at now.
+#[test]
+fn an_old_worker_that_is_busy_otherwise_is_waited_for() -> Result<()> {
+    let app = PortApp::new()?;
+    fs::write(app.app.path("nginx/big"), vec![b'x'; 1 << 20])?;
+    app.waits_for(&format!("http://{}/own/big", app.app.nginx().address()))
 }
 
 #[test]

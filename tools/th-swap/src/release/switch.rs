@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Release;
+use super::{Release, remember};
 use crate::pending::Phase;
 use crate::receipt::Clients;
 use crate::{Error, boot, traffic};
@@ -41,7 +41,7 @@ impl Release<'_> {
         self.run.took("switch", began.elapsed().as_secs_f64());
         self.start_exclusive()?;
         self.pending.switched_at = Some(chrono::Utc::now());
-        self.remember()
+        remember(self.context, &self.docker, &self.pending, &self.report)
     }
 
     /// Starts the clients, if the old slot is fit to answer them.

@@ -66,7 +66,6 @@ pub(crate) fn rollouts(subject: &Subject, table: &mut Table) -> Result<()> {
         thread::sleep(PAUSE);
         eprintln!("rollout {} of {rollouts}", number + 1);
     }
-    std::fs::write("/tmp/th/rolled.log", app.nginx.errors())?;
     tell(
         table,
         &format!("{rollouts} × docker-rollout's way behind nginx-proxy's"),

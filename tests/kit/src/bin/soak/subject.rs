@@ -65,7 +65,7 @@ impl Subject {
         }
         let number = |text: Option<String>, usual| text.map_or(Ok(usual), |text| text.parse());
         traffic.users = number(take("users"), 24)? as usize;
-        traffic.think = Duration::from_millis(number(take("think-ms"), 60)?.into());
+        traffic.think = Duration::from_millis(number(take("think-ms"), 15)?.into());
         let tags = take("tags").unwrap_or_else(|| "v2,v1".to_owned());
         let (one, two) = tags
             .split_once(',')
