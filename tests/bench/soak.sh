@@ -26,7 +26,7 @@ if [ -n "${SOAK_STACK:-}" ]; then
     done | head -n 1)
   set -- "$@" --config "$TH_STACK_DIR/th.toml" --env "$SOAK_STACK" --front "127.0.0.1:$api" --tags 1.1.0,1.0.0 \
     --header "$auth" --get '/api/v1/me,/health,/api/v1/shipments?limit=20' --post /health/echo \
-    --slow '/api/v1/shipments?limit=200' --upload /health/echo \
+    --slow '/api/v1/shipments?limit=100' --think-ms "${SOAK_THINK_MS:-250}" --upload /health/echo \
     --download "/api/v1/documents/$document/download" --websocket "/ws?token=$token"
 fi
 exec cargo run --quiet --locked --package th-kit --bin soak -- "$@"

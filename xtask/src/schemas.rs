@@ -4,8 +4,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use th_record::kind::{
-    Applied, Backup, BackupPlan, Gc, Maintenance, ReleaseItem, Releases, RestorePlan, SetItem, Sets,
-    Shown, SwapDoctor, SwapInit, SwapPlan, SwapStatus, Swapped, Undone, Verified,
+    Applied, Backup, BackupPlan, Gc, Maintenance, ReleaseItem, Releases, RestorePlan, SetItem,
+    Sets, Shown, SwapDoctor, SwapInit, SwapPlan, SwapStatus, Swapped, Undone, Verified,
 };
 use th_record::{Manifest, Proof, Record, VERSION};
 

@@ -3,6 +3,7 @@
 mod backup;
 mod canary;
 mod doctor;
+mod release;
 mod restore;
 mod set;
 mod swap;
@@ -10,12 +11,13 @@ mod swap;
 pub use backup::{Backup, BackupDatabase, BackupFiles, BackupPlan, Phase, Space};
 pub use canary::{CanarySide, CanaryStep, CanaryVerdict, Compared};
 pub use doctor::{Maintenance, Severity, SwapDoctor, SwapFinding, SwapUnchecked};
+pub use release::{ReleaseItem, ReleaseState, Releases};
 pub use restore::{
     Applied, Databases, FileChanges, Gc, Removed, RestorePlan, RestorePlanStep, Shown, Undone,
     Verified,
 };
 pub use set::{SetItem, SetState, Sets};
 pub use swap::{
-    GateResult, PendingSwap, Receipt, ReleaseItem, ReleaseState, Releases, Slot, SlotStatus,
-    SwapInit, SwapPlan, SwapStatus, SwapStep, Swapped, Watch,
+    GateResult, PendingSwap, Receipt, Slot, SlotStatus, SwapInit, SwapPlan, SwapStatus, SwapStep,
+    Swapped, Watch,
 };

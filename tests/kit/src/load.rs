@@ -96,8 +96,7 @@ impl Traffic {
         while !shared.stop.load(Ordering::Relaxed) {
             let roll = dice.below(200);
             let (path, body) = match roll {
-                0 => (self.slow.as_str(), None),
-                1 => (self.slow.as_str(), Some(dice.below(2000) + 1)),
+                0 | 2 => (self.slow.as_str(), None),
                 roll if roll % 2 == 1 => (self.post.as_str(), Some(dice.below(2000) + 1)),
                 roll => (
                     self.get[(roll / 2) as usize % self.get.len()].as_str(),

@@ -1,21 +1,22 @@
 //! An app with two slots behind an nginx of its own: everything real but the app, which misbehaves
 //! on demand.
 
+mod look;
+mod witness;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::reaper::Reaper;
 use crate::{Nginx, Tool};
+pub use witness::docker;
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
-static BUILD: Mutex<bool> = Mutex::new(false);
 
 /// How it is put behind nginx. `@ROOT@` and `@PORT@` are filled in.
 const HTTP: &str = r#"
@@ -98,7 +99,7 @@ impl SlotApp {
     /// # Errors
     /// Those of Docker, nginx and th-swap.
     pub fn new() -> Result<Self> {
-        build_witness()?;
+        witness::build()?;
         let name = format!(
             "tw{}n{}",
             std::process::id(),
@@ -237,105 +238,10 @@ impl SlotApp {
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
-
-    /// Returns the slots that the lanes lead to, each once.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn lanes(&self) -> Result<Vec<String>> {
-        let mut slots = Vec::new();
-        for entry in fs::read_dir(self.path("run/lanes"))? {
-            let target = fs::read_link(entry?.path())?;
-            slots.push(
-                target
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-            );
-        }
-        slots.sort();
-        slots.dedup();
-        Ok(slots)
-    }
-
-    /// Returns what a user gets: the tag and the slot, as the app says them.
-    ///
-    /// # Errors
-    /// Those of curl.
-    pub fn answer(&self) -> Result<String> {
-        let url = format!("http://{}/", self.nginx.address());
-        let output = Command::new("curl")
-            .args(["-sS", "--max-time", "10", &url])
-            .output()?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "curl: {stderr}");
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    }
-
-    /// Returns the slots of which `service` runs.
-    ///
-    /// # Errors
-    /// Those of Docker.
-    pub fn running(&self, service: &str) -> Result<Vec<String>> {
-        let mut slots = Vec::new();
-        for slot in ["blue", "green"] {
-            let project = format!("label=com.docker.compose.project={}-test-{slot}", self.name);
-            let of_service = format!("label=com.docker.compose.service={service}");
-            if !docker(&["ps", "-q", "--filter", &project, "--filter", &of_service])?.is_empty() {
-                slots.push(slot.to_owned());
-            }
-        }
-        Ok(slots)
-    }
-
-    /// Returns the container of a service.
-    ///
-    /// # Errors
-    /// Those of Docker; when there is none.
-    pub fn container(&self, slot: &str, service: &str) -> Result<String> {
-        let project = format!("label=com.docker.compose.project={}-test-{slot}", self.name);
-        let of_service = format!("label=com.docker.compose.service={service}");
-        let ids = docker(&["ps", "-aq", "--filter", &project, "--filter", &of_service])?;
-        Ok(ids.lines().next().context("no such container")?.to_owned())
-    }
-}
-
-/// Runs docker, and returns what it printed.
-///
-/// # Errors
-/// What docker said.
-pub fn docker(args: &[&str]) -> Result<String> {
-    let output = Command::new("docker")
-        .args(args)
-        .output()
-        .context("cannot run docker")?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "docker {args:?}: {stderr}");
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end()
-        .to_owned())
 }
 
 fn http(root: &Path, name: &str, port: u16) -> String {
     HTTP.replace("@ROOT@", &root.to_string_lossy())
         .replace("@APP@", name)
         .replace("@PORT@", &port.to_string())
-}
-
-/// Builds the app's image, once for each process; what is unchanged Docker takes from its cache.
-fn build_witness() -> Result<()> {
-    let mut built = BUILD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*built {
-        let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../images/witness");
-        let output = Command::new("docker")
-            .args(["build", "--quiet", "--tag", "th-witness:latest"])
-            .arg(dir)
-            .env("DOCKER_BUILDKIT", "0")
-            .output()?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "docker build: {stderr}");
-        *built = true;
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod begin;
 mod hold;
+mod intent;
 mod remember;
 mod switch;
 mod take_back;
@@ -23,7 +24,8 @@ use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::{Error, boot, summary, traffic};
 
-pub(crate) use begin::{Begun, Intent, report};
+pub(crate) use begin::{Begun, report};
+pub(crate) use intent::Intent;
 pub(crate) use remember::remember;
 pub(crate) use take_back::{forget, stop_slot};
 

@@ -28,4 +28,5 @@ mod swap_load;
 mod swap_maintenance;
 mod swap_reload;
 mod swap_round;
+mod swap_scripts;
 mod swap_space;

@@ -69,7 +69,7 @@ fn a_release_that_falls_ill_is_taken_back() -> Result<()> {
         }
         let ended = running.wait()?.expect(20)?;
         ensure!(ended.message().contains(words), "{}", ended.record);
-        assert_eq!(ended.data()["watch"]["ended_by"].is_string(), true);
+        assert!(ended.data()["watch"]["ended_by"].is_string());
         assert_eq!(app.answer()?, "v1 blue");
         assert_eq!(app.running("api")?, ["blue"]);
         app.swap(&["status"])?.run()?.expect(0)?;

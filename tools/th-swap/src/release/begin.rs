@@ -1,6 +1,6 @@
 //! The beginning of a release: the lock, what a dead run left, the gates, the journal.
 
-use std::time::Duration;
+use std::time::Instant;
 
 use th_cli::{Outcome, Run};
 use th_config::Mode;
@@ -8,10 +8,9 @@ use th_docker::Docker;
 use th_record::Id;
 use th_record::kind::{Slot, SwapPlan, Swapped};
 
-use super::Release;
+use super::{Intent, Release};
 use crate::access_log::AccessLog;
 use crate::analysis::Sample;
-use crate::args::ReleaseArgs;
 use crate::compose::{self, Compose};
 use crate::context::Context;
 use crate::front::Front;
@@ -22,51 +21,12 @@ use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::{Error, preflight, recover, reload, silence, summary, traffic};
 
-/// What is to be done.
-#[derive(Debug, Clone)]
-pub(crate) struct Intent {
-    pub(crate) tag: String,
-    pub(crate) hold: Duration,
-    pub(crate) drain: Duration,
-    pub(crate) ready: Duration,
-    pub(crate) probes: u32,
-    pub(crate) exclusive: Vec<String>,
-    /// The steps of a canary before all of the traffic, in words.
-    pub(crate) shares: Vec<String>,
-    pub(crate) rollback: bool,
-}
-
 /// A beginning.
 pub(crate) enum Begun<'a> {
     /// Only the plan was asked for.
     Plan(Outcome),
     /// It has begun; nothing is started yet.
     Release(Box<Release<'a>>),
-}
-
-impl Intent {
-    /// Reads the flags; what they do not say is in the settings.
-    pub(crate) fn of(context: &Context, args: &ReleaseArgs) -> Self {
-        let slots = &context.slots;
-        let or = |flag: Option<humantime::Duration>, setting| flag.map_or(setting, Into::into);
-        let mut exclusive = slots.exclusive.clone();
-        exclusive.extend(
-            args.exclusive
-                .iter()
-                .filter(|name| !slots.exclusive.contains(name))
-                .cloned(),
-        );
-        Self {
-            tag: args.tag.clone(),
-            hold: or(args.hold, slots.hold),
-            drain: or(args.drain, slots.drain),
-            ready: or(args.ready, slots.ready),
-            probes: args.probes,
-            exclusive,
-            shares: Vec::new(),
-            rollback: false,
-        }
-    }
 }
 
 impl<'a> Release<'a> {
@@ -95,6 +55,7 @@ impl<'a> Release<'a> {
         intent: &Intent,
         turn: Option<Turn>,
     ) -> Result<Begun<'a>, Error> {
+        let began = Instant::now();
         let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
         if context.slots.mode == Mode::Lanes && !context.lanes.dir().is_dir() {
             return Err(Error::NotLaid(context.lanes.dir().to_owned()));
@@ -160,15 +121,12 @@ impl<'a> Release<'a> {
         let head = schema
             .as_mut()
             .and_then(|schema| schema.head().ok().flatten());
+        let log = AccessLog::of(context)?;
         let pending = pending(run, intent, &plan);
+        let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
+        silence::keep(context, run, format!("release of {}", intent.tag), seconds)?;
+        run.took("preflight", began.elapsed().as_secs_f64());
         pending.write(&context.state)?;
-        let seconds = intent.ready + intent.drain + intent.hold;
-        silence::keep(
-            context,
-            run,
-            format!("release of {}", intent.tag),
-            seconds.as_secs() + 60,
-        )?;
         let services = images.iter().map(|(service, _)| service.clone());
         Ok(Begun::Release(Box::new(Self {
             report: report(&pending, head, upstream_set(run)),
@@ -186,7 +144,7 @@ impl<'a> Release<'a> {
             probes: intent.probes,
             ready_seconds: intent.ready.as_secs(),
             clients: None,
-            log: AccessLog::of(context)?,
+            log,
             before: Sample::default(),
         })))
     }
