@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 CARGO ?= cargo
 
-TOOLS = th-backup th-restore th-prune
+TOOLS = th-backup th-restore th-prune th-swap
 SCRIPTS = find .ci/run etc lib scripts tests tracehub \( -name node_modules -o -name .venv \) -prune \
   -o -type f \( -name '*.sh' -o -path .ci/run \) -print
 BINDIR = $(DESTDIR)$(PREFIX)/bin
@@ -15,7 +15,7 @@ INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
   $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
 
 .PHONY: build demo test e2e lint bench gen install uninstall images \
-  app-test stack-test stack-up stack-down stack-status image-budget bench-api
+  app-test stack-test stack-up stack-down stack-status image-budget bench-api soak
 
 build: ## The release binaries, in target/release
 	scripts/bootstrap.sh build
@@ -64,7 +64,7 @@ bench-api: ## 50 requests a second for a minute against a running stack
 
 images:
 	scripts/bootstrap.sh test
-	tests/images/build.sh postgres:15 postgres:17
+	tests/images/build.sh postgres:15 postgres:17 python:3.11-slim
 
 lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 	scripts/bootstrap.sh lint
@@ -78,6 +78,10 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 bench: build ## Compare with other tools on this machine
 	scripts/bootstrap.sh bench
 	tests/bench/run.sh
+
+soak: build ## Releases under load; SOAK_SWAPS=10 is a short one
+	scripts/bootstrap.sh bench
+	tests/bench/soak.sh
 
 gen: ## Man pages, completions, schemas, the tables of docs/records.md
 	$(CARGO) xtask gen

@@ -125,7 +125,7 @@ fn page(schemas: &[Named], shared: &BTreeMap<String, Table>) -> anyhow::Result<S
         write_list(&mut out, table)?;
     }
     out += &man::exit_status();
-    out += ".SH SEE ALSO\n.BR jq (1),\n.BR th\\-backup (1),\n.BR th\\-prune (1),\n.BR th\\-restore (1)\n";
+    out += ".SH SEE ALSO\n.BR jq (1),\n.BR th\\-backup (1),\n.BR th\\-prune (1),\n.BR th\\-restore (1),\n.BR th\\-swap (1)\n";
     Ok(out)
 }
 

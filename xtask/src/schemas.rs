@@ -4,8 +4,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use th_record::kind::{
-    Applied, Backup, BackupPlan, Freed, Gc, PruneObject, PrunePack, PruneSet, Pruned, RestorePlan,
-    SetItem, Sets, Shown, Undeleted, Undone, Verified,
+    Applied, Backup, BackupPlan, Freed, Gc, Maintenance, PruneObject, PrunePack, PruneSet, Pruned,
+    ReleaseItem, Releases, RestorePlan, SetItem, Sets, Shown, SwapDoctor, SwapInit, SwapPlan,
+    SwapStatus, Swapped, Undeleted, Undone, Verified,
 };
 use th_record::{Manifest, Proof, Record, VERSION};
 
@@ -38,6 +39,14 @@ pub(crate) fn all() -> Vec<Named> {
         record::<Undeleted>("undeleted"),
         item::<PruneObject>("prune_object"),
         record::<Freed>("freed"),
+        record::<Swapped>("swapped"),
+        record::<SwapPlan>("swap_plan"),
+        record::<SwapStatus>("swap_status"),
+        item::<ReleaseItem>("release"),
+        record::<Releases>("releases"),
+        record::<SwapInit>("swap_init"),
+        record::<SwapDoctor>("swap_doctor"),
+        record::<Maintenance>("maintenance"),
         named::<Manifest>("manifest", false),
         named::<Proof>("proof", false),
     ]

@@ -8,6 +8,7 @@ pub(crate) fn all() -> Vec<Command> {
         th_backup::Args::command(),
         th_restore::Args::command(),
         th_prune::Args::command(),
+        th_swap::Args::command(),
     ];
     for tool in &mut tools {
         *tool = std::mem::take(tool).disable_help_subcommand(true);

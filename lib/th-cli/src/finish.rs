@@ -79,7 +79,17 @@ pub fn execute<E: Fail>(
             hint: None,
             ..Failure::new(kind, failure.message)
         }),
-        (result, _) => result,
+        (Ok(mut outcome), Some(kind)) => {
+            // What came to an end because of it, with something to show all the same.
+            if let Some(failure) = &mut outcome.failure
+                && failure.kind == ErrorKind::Interrupted
+            {
+                (failure.kind, failure.exit) = (kind, kind.exit().code());
+            }
+            Ok(outcome)
+        }
+        (result, None) => result,
+        (Err(failure), Some(_)) => Err(failure),
     };
     let exit = report(tool, &mut run, started_at, start, result);
     if exit == Exit::Interrupted.code() || exit == Exit::Terminated.code() {

@@ -133,6 +133,7 @@ impl TargetArgs {
             files,
             backup,
             retention,
+            slots,
             ..
         } = section;
         if !backup.recipients.is_empty() {
@@ -149,13 +150,16 @@ impl TargetArgs {
                        copy the store's directory with rsync",
             });
         }
-        let variables = match env_file {
-            Some(file) => env_file_variables(&root.join(file))?,
+        let env_file = env_file.map(|file| root.join(file));
+        let variables = match &env_file {
+            Some(file) => env_file_variables(file)?,
             None => BTreeMap::new(),
         };
         let store = match (&self.store, backup.store) {
             (Some(flag), _) => flag.clone(),
             (None, Some(key)) => root.join(key),
+            // Releases alone need none.
+            (None, None) if slots.is_some() => root.join("backups"),
             (None, None) => {
                 return Err(Error::Missing {
                     what: "store",
@@ -191,6 +195,8 @@ impl TargetArgs {
                 app_query: backup.app_query,
             },
             retention,
+            env_file,
+            slots: slots.map(|slots| slots.resolve(root)).transpose()?,
         })
     }
 
@@ -320,7 +326,8 @@ uploads = "data/uploads"
 [env.production.backup]
 store = "/var/backups"
 [env.production.slots]
-lanes = 20
+compose = "docker-compose.prod.yml"
+services = ["api"]
 "#;
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Error, Retention, nearest};
+use crate::{Error, Retention, nearest, slots};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Document {
 pub(crate) struct Section {
     pub(crate) root: PathBuf,
     pub(crate) env_file: Option<PathBuf>,
-    /// The address of the app; of use to th-swap and th-health.
+    /// The address of the app; of use to th-health.
     #[serde(rename = "url")]
     pub(crate) _url: Option<String>,
     #[serde(default)]
@@ -33,9 +33,8 @@ pub(crate) struct Section {
     pub(crate) backup: Backup,
     #[serde(default)]
     pub(crate) retention: Retention,
+    pub(crate) slots: Option<slots::Section>,
     // The tools that read these check what is in them.
-    #[serde(rename = "slots")]
-    _slots: Option<toml::Table>,
     #[serde(rename = "migrate")]
     _migrate: Option<toml::Table>,
     #[serde(default, rename = "check")]

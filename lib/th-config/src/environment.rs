@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Retention, Secret};
+use crate::{Retention, Secret, Slots};
 
 /// All that a tool may know of the deployment it acts on.
 #[derive(Debug, Clone)]
@@ -24,6 +24,10 @@ pub struct Environment {
     pub backup: Backup,
     /// What is to be kept.
     pub retention: Retention,
+    /// The file with the app's secrets.
+    pub env_file: Option<PathBuf>,
+    /// How releases are switched, if they are.
+    pub slots: Option<Slots>,
 }
 
 /// The database of an environment.

@@ -7,9 +7,11 @@ mod error;
 mod nearest;
 mod retention;
 mod secret;
+mod slots;
 
 pub use args::TargetArgs;
 pub use environment::{Backup, Database, Environment, Files, Server};
 pub use error::Error;
 pub use retention::{Retention, Word};
 pub use secret::Secret;
+pub use slots::{Mode, Nginx, Service, Slots};

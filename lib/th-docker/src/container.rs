@@ -11,10 +11,10 @@ use crate::{Docker, Error};
 /// The labels of a container.
 pub type Labels = BTreeMap<String, String>;
 
-const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
+pub(crate) const PROJECT: &str = "com.docker.compose.project";
+pub(crate) const SERVICE: &str = "com.docker.compose.service";
 /// `True` on the containers of `compose run`, which are not the service.
-const ONEOFF: &str = "com.docker.compose.oneoff";
+pub(crate) const ONEOFF: &str = "com.docker.compose.oneoff";
 
 /// What the engine knows of a container.
 #[derive(Clone, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl Docker {
     }
 }
 
-fn of(inspected: ContainerInspectResponse) -> Container {
+pub(crate) fn of(inspected: ContainerInspectResponse) -> Container {
     let config = inspected.config.unwrap_or_default();
     Container {
         id: inspected.id.unwrap_or_default(),

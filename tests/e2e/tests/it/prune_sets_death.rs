@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use th_kit::Tool;
+use th_kit::{Tmpfs, Tool};
 
 use crate::prune_sets_store::{BARE, Nights};
 

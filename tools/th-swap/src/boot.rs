@@ -1,0 +1,147 @@
+//! Starting a slot, and proving it on its own sockets.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use th_cli::Run;
+use th_config::Service;
+use th_docker::{Docker, Member};
+use th_record::kind::Slot;
+
+use crate::Error;
+use crate::context::Context;
+use crate::http::{Client, Request};
+
+/// The time between two probes.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long one probe may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How often the containers are looked at while the probes fail.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Waits until all services of `slot` have answered `wanted` probes in a row.
+///
+/// # Errors
+/// [`Error::NotHealthy`] after `patience`; [`Error::Died`] when a container has ended.
+pub(crate) fn wait_healthy(
+    context: &Context,
+    run: &Run,
+    docker: &Docker,
+    slot: Slot,
+    wanted: u32,
+    patience: Duration,
+) -> Result<(), Error> {
+    let (start, mut looked, mut in_a_row) = (Instant::now(), Instant::now(), 0);
+    while in_a_row < wanted {
+        match probe(context, slot) {
+            Ok(()) => in_a_row += 1,
+            Err(failure) => {
+                in_a_row = 0;
+                if looked.elapsed() >= LOOK {
+                    check_alive(context, docker, slot)?;
+                    looked = Instant::now();
+                }
+                if start.elapsed() >= patience {
+                    return Err(Error::NotHealthy {
+                        slot,
+                        seconds: patience.as_secs(),
+                        last: failure,
+                    });
+                }
+            }
+        }
+        if run.cancelled() {
+            return Err(Error::Cancelled);
+        }
+        if in_a_row < wanted {
+            thread::sleep(INTERVAL);
+        }
+    }
+    Ok(())
+}
+
+/// Probes each service of `slot` once; says what went wrong.
+pub(crate) fn probe(context: &Context, slot: Slot) -> Result<(), String> {
+    for service in &context.slots.services {
+        let Service { name, probe } = service;
+        let mut client = Client::fresh(context.address(slot, service), LIMIT);
+        match client.send(&Request::get(probe)) {
+            Ok(answer) if answer.is_good() => {}
+            Ok(answer) => return Err(format!("{name} answers {probe} with {}", answer.status)),
+            Err(error) => return Err(format!("{name}: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Returns the container of `slot` that ended, or was started again, as an error.
+pub(crate) fn check_alive(context: &Context, docker: &Docker, slot: Slot) -> Result<(), Error> {
+    let members = docker.project(&context.project(slot))?;
+    for service in &context.slots.services {
+        let mut of_service = members
+            .iter()
+            .filter(|member| member.service == service.name);
+        match of_service.find(|member| !member.container.running || member.restarts > 0) {
+            None => {}
+            Some(member) => {
+                return Err(Error::Died {
+                    slot,
+                    service: service.name.clone(),
+                    how: how(member),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn how(member: &Member) -> String {
+    let exit = format!("exit status {}", member.exit_code);
+    match (member.oom_killed, member.restarts) {
+        (true, _) => "it ran out of memory".to_owned(),
+        (false, 0) => exit,
+        (false, times) => format!("{exit}, started again {times} times"),
+    }
+}
+
+/// Checks that the first service of `slot` says it is `tag`. Nothing is checked when it has no
+/// path for that.
+///
+/// # Errors
+/// [`Error::WrongTag`], [`Error::NoVersion`].
+pub(crate) fn check_version(context: &Context, slot: Slot, tag: &str) -> Result<(), Error> {
+    #[derive(Deserialize)]
+    struct Version {
+        tag: String,
+    }
+    let (Some(path), Some(first)) = (&context.slots.version, context.slots.services.first()) else {
+        return Ok(());
+    };
+    let refused = |why: String| Error::NoVersion {
+        slot,
+        path: path.clone(),
+        why,
+    };
+    let mut client = Client::fresh(context.address(slot, first), LIMIT);
+    let answer = client
+        .send(&Request::get(path))
+        .map_err(|error: io::Error| refused(error.to_string()))?;
+    if !answer.is_good() {
+        return Err(refused(format!("status {}", answer.status)));
+    }
+    let version: Version =
+        serde_json::from_slice(&answer.body).map_err(|error| refused(error.to_string()))?;
+    if version.tag == tag {
+        Ok(())
+    } else {
+        Err(Error::WrongTag {
+            slot,
+            wanted: tag.to_owned(),
+            found: version.tag,
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! `docker compose`, the plugin, or else `docker-compose`, its predecessor.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use th_record::kind::Slot;
+
+use crate::Error;
+use crate::context::Context;
+
+/// What compose says of its trouble, cut to this many lines from the end.
+const LAST_LINES: usize = 6;
+
+/// A compose program and the file of a slot.
+#[derive(Debug, Clone)]
+pub(crate) struct Compose {
+    /// `docker compose` or `docker-compose`.
+    program: &'static [&'static str],
+    file: PathBuf,
+    root: PathBuf,
+    env_file: PathBuf,
+    app: String,
+    name: String,
+    /// The host's port of each service of each slot, by the name of its variable.
+    ports: Vec<(Slot, String, u16)>,
+}
+
+impl Compose {
+    /// Finds a compose program.
+    ///
+    /// # Errors
+    /// [`Error::NoCompose`].
+    pub(crate) fn find(context: &Context) -> Result<Self, Error> {
+        let programs: [&[&str]; 2] = [&["docker", "compose"], &["docker-compose"]];
+        let answers = |program: &&&[&str]| {
+            let mut command = Command::new(program[0]);
+            command.args(&program[1..]).arg("version");
+            let quiet = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            quiet.status().is_ok_and(|status| status.success())
+        };
+        let program = programs.iter().find(answers).ok_or(Error::NoCompose)?;
+        Ok(Self {
+            program,
+            file: std::path::absolute(&context.slots.compose)
+                .map_err(Error::io(&context.slots.compose))?,
+            root: context.root.clone(),
+            env_file: match &context.env.env_file {
+                Some(path) => std::path::absolute(path).map_err(Error::io(path))?,
+                None => PathBuf::from("/dev/null"),
+            },
+            app: context.app.clone(),
+            name: context.name.clone(),
+            ports: ports(context),
+        })
+    }
+
+    /// Starts `services` of `slot` with the images of `tag`; what runs so already is left alone.
+    ///
+    /// # Errors
+    /// [`Error::Compose`] with what compose said.
+    pub(crate) fn up(&self, slot: Slot, tag: &str, services: &[String]) -> Result<(), Error> {
+        let mut args = vec!["up", "-d", "--no-build", "--remove-orphans"];
+        args.extend(services.iter().map(String::as_str));
+        self.run(slot, tag, &args).map(drop)
+    }
+
+    /// Stops `services` of `slot`, or all of them when none is named; the containers stay.
+    ///
+    /// # Errors
+    /// [`Error::Compose`] with what compose said.
+    pub(crate) fn stop(&self, slot: Slot, tag: &str, services: &[String]) -> Result<(), Error> {
+        let mut args = vec!["stop"];
+        args.extend(services.iter().map(String::as_str));
+        self.run(slot, tag, &args).map(drop)
+    }
+
+    /// Returns the compose file as compose understands it, in YAML.
+    ///
+    /// # Errors
+    /// [`Error::ComposeFile`] with what compose said.
+    pub(crate) fn config(&self, slot: Slot, tag: &str) -> Result<String, Error> {
+        self.run(slot, tag, &["config"])
+            .map_err(|error| match error {
+                Error::Compose { message, .. } => Error::ComposeFile {
+                    path: self.file.clone(),
+                    message,
+                },
+                other => other,
+            })
+    }
+
+    fn run(&self, slot: Slot, tag: &str, args: &[impl AsRef<OsStr>]) -> Result<String, Error> {
+        // If this process dies, compose must not go on starting what the next run stops.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "TERM", "--"])
+            .args(self.program)
+            .arg("-p")
+            .arg(format!("{}-{}-{slot}", self.app, self.name))
+            .arg("-f")
+            .arg(&self.file)
+            .args(args)
+            .env("TH_SLOT", slot.name())
+            // Stopping needs no tag, but the file may insist on one.
+            .env("TH_TAG", if tag.is_empty() { "unknown" } else { tag })
+            .env("TH_ROOT", &self.root)
+            .env("TH_ENV_FILE", &self.env_file)
+            .envs(
+                self.ports
+                    .iter()
+                    .filter(|(of, ..)| *of == slot)
+                    .map(|(_, name, port)| (name, port.to_string())),
+            )
+            // The chain's lock is ours to hold, not that of a child which may outlive us.
+            .env_remove("TH_LOCK_FD")
+            .stdin(Stdio::null());
+        let program = self.program.join(" ");
+        let output = command.output().map_err(|source: io::Error| Error::Start {
+            program: program.clone(),
+            source,
+        })?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("; ");
+        let what = args
+            .first()
+            .map(|arg| arg.as_ref().to_string_lossy().into_owned());
+        Err(Error::Compose {
+            command: format!("{program} {}", what.unwrap_or_default()),
+            message: last,
+        })
+    }
+}
+
+/// Returns the variables that tell a slot its ports: `TH_PORT_API`.
+fn ports(context: &Context) -> Vec<(Slot, String, u16)> {
+    let variable = |service: &String| {
+        let upper = |c: char| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        };
+        format!("TH_PORT_{}", service.chars().map(upper).collect::<String>())
+    };
+    let of_slot = |slot: Slot| context.slots.ports.get(slot.name()).into_iter().flatten();
+    let ports = Slot::ALL
+        .into_iter()
+        .flat_map(|slot| of_slot(slot).map(move |it| (slot, it)));
+    ports
+        .map(|(slot, (service, port))| (slot, variable(service), *port))
+        .collect()
+}
+
+/// Returns the services in what [`Compose::config`] returned, each with its image. Compose prints
+/// it normalised: a service at two spaces, its keys at four.
+pub(crate) fn images(config: &str) -> Vec<(String, String)> {
+    let (mut inside, mut service, mut found) = (false, String::new(), Vec::new());
+    for line in config.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let text = line.trim();
+        match indent {
+            0 => inside = text == "services:",
+            2 if inside => {
+                service = text
+                    .trim_end_matches(':')
+                    .trim_matches(['"', '\''])
+                    .to_owned()
+            }
+            4 if inside => {
+                if let Some(image) = text.strip_prefix("image:") {
+                    let image = image.trim().trim_matches(['"', '\'']);
+                    found.push((service.clone(), image.to_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::images;
+
+    #[test]
+    fn images_are_found_as_both_versions_of_compose_print_them() {
+        let config = "name: app\nservices:\n  api:\n    environment:\n      image: no\n    image: app-api:v2\n  web:\n    image: 'app-web:v2'\nnetworks:\n  web:\n    image: none\n";
+        let wanted = [("api", "app-api:v2"), ("web", "app-web:v2")];
+        let wanted = wanted.map(|(service, image)| (service.to_owned(), image.to_owned()));
+        assert_eq!(images(config), wanted);
+    }
+}

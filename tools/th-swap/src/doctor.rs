@@ -1,0 +1,128 @@
+//! The foot-guns of a release without downtime, each with a fix.
+
+mod containers;
+mod finding;
+mod observe;
+mod program;
+mod scope;
+mod settings;
+mod sockets;
+mod web_server;
+
+use th_cli::{Outcome, printable};
+use th_config::Mode;
+use th_record::ErrorKind;
+use th_record::kind::{Severity, SwapDoctor, SwapFinding, SwapUnchecked};
+
+use crate::Error;
+use crate::context::Context;
+use crate::doctor::finding::problem;
+
+/// Looks the set-up over.
+pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
+    let mut unchecked = Vec::new();
+    let nginx = observe::nginx(context, &mut unchecked);
+    let mut findings = nginx.findings;
+    if let Some(server) = nginx.seen.as_ref().map(|seen| seen.server(context)) {
+        findings.extend(server.findings());
+    }
+    match context.slots.mode {
+        Mode::Lanes => findings.extend(observe::sockets(context, nginx.worker)?.findings()),
+        Mode::Reload => findings.extend(ports(context)?),
+    }
+    for service in observe::containers(context, nginx.seen.as_ref(), &mut unchecked)? {
+        findings.extend(service.findings(context.slots.mode));
+    }
+    findings.extend(settings::findings(context));
+    findings.extend(observe::memory(context, &mut unchecked));
+    findings.sort_by_key(|finding| finding.severity);
+    let doctor = SwapDoctor {
+        findings,
+        unchecked,
+    };
+    let outcome = Outcome::done("swap_doctor", &doctor, table(&doctor));
+    let problems: Vec<&SwapFinding> = doctor
+        .findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Problem)
+        .collect();
+    Ok(match problems.first() {
+        None => outcome,
+        Some(first) => {
+            let message = format!(
+                "{} problems, first {}: {}",
+                problems.len(),
+                first.name,
+                first.found
+            );
+            outcome.but(ErrorKind::Negative, message, Some(first.fix.clone()))
+        }
+    })
+}
+
+/// Looks at the ports of [`Mode::Reload`].
+fn ports(context: &Context) -> Result<Vec<SwapFinding>, Error> {
+    let mut found = Vec::new();
+    let mut seen = Vec::new();
+    for (slot, ports) in &context.slots.ports {
+        for (service, port) in ports {
+            if seen.contains(port) {
+                found.push(problem(
+                    "port_clash",
+                    format!("slots.ports.{slot}.{service}"),
+                    format!("port {port} is another service's or slot's too"),
+                    "give each service of each slot a port of its own",
+                ));
+            }
+            seen.push(*port);
+        }
+    }
+    if crate::reload::live(context)?.is_none() {
+        found.push(problem(
+            "include_missing",
+            context.slots.nginx.include.to_string_lossy(),
+            "the include file is not there, or names no slot's ports",
+            "run th-swap init",
+        ));
+    }
+    Ok(found)
+}
+
+/// Shows it to a person.
+fn table(doctor: &SwapDoctor) -> String {
+    let mut lines = Vec::new();
+    for finding in &doctor.findings {
+        let SwapFinding {
+            name,
+            severity,
+            subject,
+            found,
+            fix,
+        } = finding;
+        lines.push(format!(
+            "{:8} {name:24} {}",
+            severity.name(),
+            printable(subject)
+        ));
+        lines.push(format!("{:8} {}", "", printable(found)));
+        lines.push(format!("{:8} fix: {}", "", printable(fix)));
+    }
+    for SwapUnchecked { subject, reason } in &doctor.unchecked {
+        lines.push(format!(
+            "unknown  {}: {}",
+            printable(subject),
+            printable(reason)
+        ));
+    }
+    let count = |severity| {
+        let with = doctor.findings.iter().filter(|it| it.severity == severity);
+        with.count()
+    };
+    lines.push(format!(
+        "{} problems, {} pieces of advice, {} not looked at",
+        count(Severity::Problem),
+        count(Severity::Advice),
+        doctor.unchecked.len()
+    ));
+    lines.join("\n")
+}

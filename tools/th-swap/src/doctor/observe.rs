@@ -1,0 +1,18 @@
+//! Looking at what the doctor judges.
+
+mod containers;
+mod nginx;
+mod sockets;
+
+use th_record::kind::SwapUnchecked;
+
+pub(super) use containers::{containers, memory};
+pub(super) use nginx::{Seen, nginx};
+pub(super) use sockets::sockets;
+
+fn unknown(subject: &str, reason: impl Into<String>) -> SwapUnchecked {
+    SwapUnchecked {
+        subject: subject.to_owned(),
+        reason: reason.into(),
+    }
+}

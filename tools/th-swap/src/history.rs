@@ -1,0 +1,45 @@
+//! The releases there were.
+
+use th_cli::{Outcome, Run, printable};
+use th_record::kind::{self, ReleaseState};
+
+use crate::context::Context;
+use crate::releases::{Release, Releases};
+use crate::{Error, summary};
+
+/// Lists the releases, newest first: an item each, then the totals.
+pub(crate) fn history(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
+    let releases = Releases::read(&context.state)?;
+    let mut count = 0;
+    for release in releases.newest_first() {
+        run.item(&release.item(), &line(release));
+        count += 1;
+    }
+    let totals = kind::Releases {
+        count,
+        live: releases.live().map(|live| live.tag.clone()),
+        rollback_to: releases.before().map(|before| before.tag.clone()),
+    };
+    Ok(Outcome::done(
+        "releases",
+        &totals,
+        summary::releases(&totals),
+    ))
+}
+
+fn line(release: &Release) -> String {
+    let state = match release.state {
+        ReleaseState::Live => "live",
+        ReleaseState::Retired => "retired",
+        ReleaseState::Withdrawn => "withdrawn",
+    };
+    let heads = release.heads.join(" ");
+    format!(
+        "{}  {:9} {:5} {:20} {}",
+        release.deployed_at.format("%Y-%m-%d %H:%M:%SZ"),
+        state,
+        release.slot.name(),
+        printable(&release.tag),
+        printable(&heads)
+    )
+}

@@ -1,0 +1,248 @@
+//! The beginning of a release: the lock, what a dead run left, the gates, the journal.
+
+use std::time::Instant;
+
+use th_cli::{Outcome, Run};
+use th_config::Mode;
+use th_docker::Docker;
+use th_record::Id;
+use th_record::kind::{Slot, SwapPlan, Swapped};
+
+use super::{Intent, Release};
+use crate::access_log::AccessLog;
+use crate::analysis::Sample;
+use crate::compose::{self, Compose};
+use crate::context::Context;
+use crate::front::Front;
+use crate::pending::{Pending, Phase};
+use crate::plan::{self, Wanted};
+use crate::releases::Releases;
+use crate::schema::Schema;
+use crate::turn::Turn;
+use crate::{Error, preflight, recover, reload, silence, summary, traffic};
+
+/// A beginning.
+pub(crate) enum Begun<'a> {
+    /// Only the plan was asked for.
+    Plan(Outcome),
+    /// It has begun; nothing is started yet.
+    Release(Box<Release<'a>>),
+}
+
+impl<'a> Release<'a> {
+    /// Takes the lock, finishes or takes back what a dead run left, checks every gate, and notes
+    /// that the release begins. With `--plan` it only looks.
+    ///
+    /// # Errors
+    /// The reason not to begin; nothing is changed then.
+    pub(crate) fn begin(
+        context: &'a Context,
+        run: &'a mut Run,
+        intent: &Intent,
+    ) -> Result<Begun<'a>, Error> {
+        let turn = if run.output.plan {
+            None
+        } else {
+            Some(Turn::take(&context.state, run)?)
+        };
+        Self::begin_with(context, run, intent, turn)
+    }
+
+    /// As [`Release::begin`], with the lock in hand.
+    pub(crate) fn begin_with(
+        context: &'a Context,
+        run: &'a mut Run,
+        intent: &Intent,
+        turn: Option<Turn>,
+    ) -> Result<Begun<'a>, Error> {
+        let began = Instant::now();
+        let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+        if context.slots.mode == Mode::Lanes && !context.lanes.dir().is_dir() {
+            return Err(Error::NotLaid(context.lanes.dir().to_owned()));
+        }
+        if context.slots.mode == Mode::Reload {
+            reload::check(context)?;
+        }
+        if turn.is_some() {
+            recover::recover(context, run, &docker, &compose)?;
+        }
+        let live = traffic::live(context)?;
+        let slot = live.map_or(Slot::Blue, Slot::other);
+        let images = compose::images(&compose.config(slot, &intent.tag)?);
+        check_services(context, &images, &intent.exclusive)?;
+        let front = Front::of(context)?;
+        if front.is_none() {
+            run.warn("slots.nginx.front is not set: nothing is asked through the web server, so there is no receipt");
+        }
+        let mut schema = match Schema::connect(context, run) {
+            Ok(schema) => schema,
+            Err(error) => {
+                run.warn(format!(
+                    "the database was not asked for its migration head: {error}"
+                ));
+                None
+            }
+        };
+        let seen = preflight::observe(
+            context,
+            run,
+            &docker,
+            schema.as_mut(),
+            front.as_ref(),
+            live,
+            &images,
+        )?;
+        let releases = Releases::read(&context.state)?;
+        let previous_tag = match (releases.live(), live) {
+            (Some(release), _) => Some(release.tag.clone()),
+            (None, Some(live)) => running_tag(context, &docker, live)?,
+            (None, None) => None,
+        };
+        let wanted = Wanted {
+            tag: &intent.tag,
+            slot,
+            previous_tag: previous_tag.as_deref(),
+            previous_slot: live,
+            exclusive: &intent.exclusive,
+            shares: &intent.shares,
+            hold_seconds: intent.hold.as_secs(),
+        };
+        let plan = plan::release(wanted, &seen);
+        let Some(turn) = turn else {
+            return Ok(Begun::Plan(Outcome::plan(
+                "swap_plan",
+                &plan,
+                summary::plan(&plan),
+            )));
+        };
+        if let Some(refusal) = plan::refusal(&plan) {
+            return Err(refusal);
+        }
+        let head = schema
+            .as_mut()
+            .and_then(|schema| schema.head().ok().flatten());
+        let log = AccessLog::of(context)?;
+        let pending = pending(run, intent, &plan);
+        let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
+        silence::keep(context, run, format!("release of {}", intent.tag), seconds)?;
+        run.took("preflight", began.elapsed().as_secs_f64());
+        pending.write(&context.state)?;
+        let services = images.iter().map(|(service, _)| service.clone());
+        Ok(Begun::Release(Box::new(Self {
+            report: report(&pending, head, upstream_set(run)),
+            services: services
+                .filter(|service| !intent.exclusive.contains(service))
+                .collect(),
+            context,
+            run,
+            docker,
+            compose,
+            front,
+            pending,
+            turn,
+            schema,
+            probes: intent.probes,
+            ready_seconds: intent.ready.as_secs(),
+            clients: None,
+            log,
+            before: Sample::default(),
+        })))
+    }
+
+    /// Goes on with what a dead run had begun, from the hold on.
+    pub(crate) fn resume(
+        context: &'a Context,
+        run: &'a mut Run,
+        turn: Turn,
+        pending: Pending,
+    ) -> Result<Self, Error> {
+        let schema = Schema::connect(context, run).unwrap_or_default();
+        Ok(Self {
+            report: report(&pending, None, None),
+            docker: Docker::connect()?,
+            compose: Compose::find(context)?,
+            front: Front::of(context)?,
+            context,
+            run,
+            pending,
+            turn,
+            schema,
+            services: Vec::new(),
+            probes: 1,
+            ready_seconds: 0,
+            clients: None,
+            log: AccessLog::of(context)?,
+            before: Sample::default(),
+        })
+    }
+}
+
+/// Returns the tag that runs in `slot`, for one that was not released with this tool.
+fn running_tag(context: &Context, docker: &Docker, slot: Slot) -> Result<Option<String>, Error> {
+    let images = super::images(docker, context, slot)?;
+    let tag = images.first().and_then(|image| image.name.rsplit_once(':'));
+    Ok(tag.map(|(_, tag)| tag.to_owned()))
+}
+
+/// Every service of the settings must be in the compose file.
+fn check_services(
+    context: &Context,
+    images: &[(String, String)],
+    exclusive: &[String],
+) -> Result<(), Error> {
+    let services = context.slots.services.iter().map(|service| &service.name);
+    let unknown = services
+        .chain(exclusive)
+        .find(|name| !images.iter().any(|(known, _)| known == *name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(Error::Setting(format!(
+            "'{}' has no service '{name}' with an image",
+            context.slots.compose.display()
+        ))),
+    }
+}
+
+fn pending(run: &Run, intent: &Intent, plan: &SwapPlan) -> Pending {
+    Pending {
+        run: run.id.clone(),
+        tag: plan.tag.clone(),
+        slot: plan.slot,
+        previous_tag: plan.previous_tag.clone(),
+        previous_slot: plan.previous_slot,
+        phase: Phase::Starting,
+        rollback: intent.rollback,
+        exclusive: intent.exclusive.clone(),
+        drain_seconds: intent.drain.as_secs(),
+        hold_seconds: intent.hold.as_secs(),
+        hold_until_at: None,
+        switched_at: None,
+        reverted_by: None,
+    }
+}
+
+/// Starts the report of a swap.
+pub(crate) fn report(pending: &Pending, head: Option<String>, set: Option<Id>) -> Swapped {
+    Swapped {
+        tag: pending.tag.clone(),
+        slot: pending.slot,
+        previous_tag: pending.previous_tag.clone(),
+        previous_slot: pending.previous_slot,
+        live: None,
+        images: Vec::new(),
+        head,
+        pre_release_set: set,
+        booted: false,
+        steps: Vec::new(),
+        receipt: None,
+        watch: None,
+        stopped: false,
+        phases: Vec::new(),
+    }
+}
+
+/// Returns the set that the chain made before this release.
+fn upstream_set(run: &Run) -> Option<Id> {
+    let record = run.upstream.as_ref()?.last("backup")?;
+    record.data.as_ref()?.get("set")?.as_str()?.parse().ok()
+}

@@ -1,0 +1,193 @@
+//! After the switch: the old slot drains, is kept warm while the new one is watched, and stops.
+
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use th_record::ErrorKind;
+
+use super::{Release, take_back};
+use crate::pending::{Pending, Phase};
+use crate::releases::Releases;
+use crate::schema::Schema;
+use crate::watch::{self, Ended};
+use crate::{Error, drain, silence};
+
+/// How long the end of the hold waits for a lock that another tool holds.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+impl Release<'_> {
+    /// Drains the old slot, keeps it warm and watches, and stops it.
+    ///
+    /// # Errors
+    /// Why the traffic has to go back, or went.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        self.enter(Phase::Draining)?;
+        self.drain()?;
+        if let (Some(old), true) = (self.pending.previous_slot, self.pending.hold_seconds > 0)
+            && !self.hold()?
+        {
+            self.run
+                .warn(format!("another swap ended the hold, and took {old} over"));
+            return Ok(());
+        }
+        self.retire()
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        let Some(old) = self.pending.previous_slot else {
+            return self.finish_receipt();
+        };
+        let limit = Duration::from_secs(self.pending.drain_seconds);
+        let (context, docker) = (self.context, self.docker.clone());
+        let _shown = self.run.progress(&format!("draining {old}"), None);
+        let drained = self.run.phase("drain", |run| {
+            drain::wait(context, run, &docker, old, limit)
+        })?;
+        self.finish_receipt()?;
+        if let Some(receipt) = &mut self.report.receipt {
+            receipt.drain_seconds = drained.seconds;
+        }
+        if self.run.cancelled() {
+            return Err(Error::Cancelled);
+        }
+        match drained.left {
+            Some(0) => self.run.done(format!("drained {old}")),
+            Some(left) => self.run.warn(format!(
+                "{left} connections are still on {old} after {} s",
+                limit.as_secs()
+            )),
+            None => self
+                .run
+                .warn(format!("it is not known how many connections are on {old}")),
+        }
+        Ok(())
+    }
+
+    fn finish_receipt(&mut self) -> Result<(), Error> {
+        self.check_receipt()?;
+        if let Some(clients) = self.clients.take() {
+            self.report.receipt = Some(clients.finish());
+        }
+        Ok(())
+    }
+
+    /// Lets go of the lock and watches. Tells whether the old slot is still this swap's to stop.
+    fn hold(&mut self) -> Result<bool, Error> {
+        let seconds = TimeDelta::seconds(
+            self.pending
+                .hold_seconds
+                .try_into()
+                .unwrap_or(i64::MAX / 1000),
+        );
+        let until = self
+            .pending
+            .hold_until_at
+            .unwrap_or_else(|| Utc::now() + seconds);
+        self.pending.hold_until_at = Some(until);
+        self.enter(Phase::Holding)?;
+        let watching = watch::mark(&self.context.state)?;
+        self.turn.give()?;
+        let started = Instant::now();
+        let _shown = self
+            .run
+            .progress(&format!("watching {}", self.pending.slot), None);
+        let ended = watch::watch(watch::Subject {
+            context: self.context,
+            run: self.run,
+            docker: &self.docker,
+            front: self.front.as_ref(),
+            schema: self.schema.as_mut(),
+            log: self.log.as_mut(),
+            before: &self.before,
+            pending: &self.pending,
+            until,
+        });
+        self.run.took("hold", started.elapsed().as_secs_f64());
+        let (seen, ended) = ended?;
+        self.report.watch = Some(seen);
+        let worse = match ended {
+            Ended::Worse(why) => Some(Error::Worse(why)),
+            Ended::InTime | Ended::Elsewhere => None,
+            Ended::Cancelled => return Err(Error::Cancelled),
+        };
+        self.retake(worse.is_some())?;
+        drop(watching);
+        match Pending::read(&self.context.state)? {
+            Some(now) if now.is(&self.pending) && now.phase == Phase::Holding => {
+                worse.map_or(Ok(true), Err)
+            }
+            Some(now) if now.is(&self.pending) => {
+                let by = now
+                    .reverted_by
+                    .clone()
+                    .unwrap_or_else(|| "another run".to_owned());
+                self.pending = now;
+                Err(Error::TakenBack(by))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Takes the lock again. To lead the traffic back, a lock of another tool is not waited for.
+    fn retake(&mut self, urgent: bool) -> Result<(), Error> {
+        let patience = if urgent {
+            take_back::PATIENCE
+        } else {
+            PATIENCE
+        };
+        match self.turn.retake(&self.context.state, self.run, patience) {
+            Err(error) if urgent => {
+                self.run.warn(format!(
+                    "leading the traffic back without the lock: {error}"
+                ));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Stops the old slot. What goes wrong here leaves the traffic where it is.
+    fn retire(&mut self) -> Result<(), Error> {
+        let state = &self.context.state;
+        if let Some(Ok(head)) = self.schema.as_mut().map(Schema::head) {
+            let mut releases = Releases::read(state)?;
+            if releases.see(head.as_deref()) {
+                releases.write(state)?;
+            }
+        }
+        if let Some(old) = self.pending.previous_slot {
+            self.enter(Phase::Retiring)?;
+            let members = self.docker.project(&self.context.project(old))?;
+            let left = drain::count(self.context, old, &members).unwrap_or(0);
+            if let Some(receipt) = &mut self.report.receipt {
+                receipt.cut = left;
+            }
+            if left > 0 {
+                self.run
+                    .warn(format!("{left} connections on {old} are cut"));
+            }
+            let tag = self.pending.previous_tag.clone().unwrap_or_default();
+            let (context, docker, compose) =
+                (self.context, self.docker.clone(), self.compose.clone());
+            let stopped = self.run.phase("stop", |run| {
+                take_back::stop_slot(context, run, &docker, &compose, old, &tag)
+            });
+            stopped.map_err(|error| Error::NotStopped(old, Box::new(error)))?;
+            self.report.stopped = true;
+            self.run.done(format!("stopped {old}"));
+        }
+        Pending::clear(state)?;
+        silence::end(self.context)
+    }
+}
+
+/// Tells whether an error leaves the traffic on the new slot, where it belongs.
+pub(super) fn leaves_traffic(error: &Error, phase: Phase) -> Option<ErrorKind> {
+    match (error, phase) {
+        (Error::NotStopped(..), _) => Some(ErrorKind::Partial),
+        (Error::Cancelled, Phase::Draining | Phase::Holding) => Some(ErrorKind::Interrupted),
+        // The lock was not to be had at the end of the hold.
+        (Error::State(th_state::Error::Locked { .. }), Phase::Holding) => Some(ErrorKind::Partial),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! The switch itself, and the proof that it lost nothing.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Release, remember};
+use crate::pending::Phase;
+use crate::receipt::Clients;
+use crate::{Error, boot, traffic};
+
+/// How long the clients ask before and after the switch.
+const BEFORE: Duration = Duration::from_millis(200);
+const AFTER: Duration = Duration::from_millis(500);
+
+/// How long nginx may take to serve the new slot.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether it does.
+const LOOK: Duration = Duration::from_millis(5);
+
+impl Release<'_> {
+    /// Moves all of the traffic, with the tool's own clients across it, and notes that the release
+    /// has it.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when a request failed, [`Error::NotServed`] when nginx goes on serving the
+    /// old slot.
+    pub(crate) fn switch(&mut self) -> Result<(), Error> {
+        boot::check_alive(self.context, &self.docker, self.pending.slot)?;
+        self.before()?;
+        if let (Some(log), before) = (&mut self.log, &mut self.before) {
+            log.read(|entry| before.add(entry))?;
+        }
+        self.enter(Phase::Switching)?;
+        self.stop_exclusive()?;
+        let began = Instant::now();
+        self.give()?;
+        self.run
+            .done(format!("led the traffic to {}", self.pending.slot));
+        self.after(AFTER)?;
+        self.run.took("switch", began.elapsed().as_secs_f64());
+        self.start_exclusive()?;
+        self.pending.switched_at = Some(chrono::Utc::now());
+        remember(self.context, &self.docker, &self.pending, &self.report)
+    }
+
+    /// Starts the clients, if the old slot is fit to answer them.
+    fn before(&mut self) -> Result<(), Error> {
+        let Some(front) = &self.front else {
+            return Ok(());
+        };
+        let healthy = |slot| boot::probe(self.context, slot).is_ok();
+        if self.pending.previous_slot.is_some_and(healthy) {
+            self.clients = Some(Clients::start(front));
+            thread::sleep(BEFORE);
+            self.check_receipt()?;
+        } else if let Some(old) = self.pending.previous_slot {
+            self.run.warn(format!(
+                "{old} is not healthy: only what comes after the switch is counted"
+            ));
+        }
+        Ok(())
+    }
+
+    fn give(&mut self) -> Result<(), Error> {
+        let slot = self.pending.slot;
+        if let Some(clients) = &self.clients {
+            clients.switch_to(slot);
+        }
+        let began = Instant::now();
+        traffic::give(self.context, self.run, slot)?;
+        self.run.took("repoint", began.elapsed().as_secs_f64());
+        if self.clients.is_none()
+            && let Some(front) = &self.front
+        {
+            let clients = Clients::start(front);
+            clients.switch_to(slot);
+            self.clients = Some(clients);
+        }
+        Ok(())
+    }
+
+    /// Waits until every client is served by the new slot, and for `settle` at least.
+    fn after(&mut self, settle: Duration) -> Result<(), Error> {
+        let Some(clients) = &self.clients else {
+            return Ok(());
+        };
+        let (slot, start) = (self.pending.slot, Instant::now());
+        while start.elapsed() < settle || clients.all_see(slot) == Some(false) {
+            if clients.receipt().failed > 0 {
+                break;
+            }
+            if start.elapsed() >= PATIENCE {
+                self.report.receipt = Some(clients.receipt());
+                return Err(Error::NotServed {
+                    slot,
+                    seconds: PATIENCE.as_secs(),
+                });
+            }
+            if self.run.cancelled() {
+                return Err(Error::Cancelled);
+            }
+            thread::sleep(LOOK);
+        }
+        clients.slow_down();
+        if clients.all_see(slot).is_none() {
+            self.run
+                .warn("answers do not name their slot (X-Th-Slot): it is not known who gave them");
+        }
+        self.check_receipt()
+    }
+
+    /// One failed request is one too many.
+    pub(super) fn check_receipt(&mut self) -> Result<(), Error> {
+        let Some(clients) = &self.clients else {
+            return Ok(());
+        };
+        let receipt = clients.receipt();
+        let failed = (receipt.failed > 0).then(|| Error::Lost {
+            failed: receipt.failed,
+            requests: receipt.requests,
+            first: receipt.failures.first().cloned().unwrap_or_default(),
+        });
+        self.report.receipt = Some(receipt);
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn stop_exclusive(&mut self) -> Result<(), Error> {
+        let names = self.pending.exclusive.clone();
+        let (false, Some(old)) = (names.is_empty(), self.pending.previous_slot) else {
+            return Ok(());
+        };
+        let tag = self.pending.previous_tag.clone().unwrap_or_default();
+        self.compose.stop(old, &tag, &names)?;
+        self.run
+            .done(format!("stopped {} of {old}", names.join(", ")));
+        Ok(())
+    }
+
+    fn start_exclusive(&mut self) -> Result<(), Error> {
+        let names = self.pending.exclusive.clone();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let slot = self.pending.slot;
+        self.compose.up(slot, &self.pending.tag, &names)?;
+        self.run
+            .done(format!("started {} of {slot}", names.join(", ")));
+        Ok(())
+    }
+}
