@@ -104,11 +104,12 @@ impl<W: Write> Encoder<W> {
             Compression::Zstd { level } => {
                 let mut encoder = zstd::Encoder::new(writer, level)?;
                 encoder.include_checksum(true)?;
-                // Two threads compress faster than one pg_dump or one disk delivers; each more would
-                // hold another 20 MB.
+                // Two threads compress faster than one pg_dump or one disk delivers. What each holds
+                // of data that does not compress grows with the size of a job.
                 let threads = available_parallelism().map_or(1, |n| n.get().min(2));
                 encoder.multithread(threads as u32)?;
                 encoder.set_parameter(CParameter::WindowLog(21))?;
+                encoder.set_parameter(CParameter::JobSize(4 << 20))?;
                 Self::Zstd(encoder)
             }
             Compression::Gzip { level } => {

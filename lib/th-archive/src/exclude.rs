@@ -11,7 +11,10 @@ use crate::Error;
 ///
 /// `*` does not match a `/`, `**` does: `*.tmp` is at the top only, `**/*.tmp` everywhere.
 #[derive(Debug, Clone, Default)]
-pub struct Exclude(GlobSet);
+pub struct Exclude {
+    set: GlobSet,
+    patterns: Vec<String>,
+}
 
 impl Exclude {
     /// Makes the set of `patterns`.
@@ -19,25 +22,35 @@ impl Exclude {
     /// # Errors
     /// [`Error::Glob`].
     pub fn new(patterns: &[impl AsRef<str>]) -> Result<Self, Error> {
+        let patterns: Vec<String> = patterns
+            .iter()
+            .map(|pattern| pattern.as_ref().to_owned())
+            .collect();
         let mut set = GlobSetBuilder::new();
-        for pattern in patterns.iter().map(AsRef::as_ref) {
+        for pattern in &patterns {
             let glob = GlobBuilder::new(pattern)
                 .literal_separator(true)
                 .build()
                 .map_err(|source| Error::Glob {
-                    pattern: pattern.to_owned(),
+                    pattern: pattern.clone(),
                     source,
                 })?;
             set.add(glob);
         }
-        set.build().map(Self).map_err(|source| Error::Glob {
+        let set = set.build().map_err(|source| Error::Glob {
             pattern: source.glob().unwrap_or_default().to_owned(),
             source,
-        })
+        })?;
+        Ok(Self { set, patterns })
+    }
+
+    /// Returns the patterns.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
     }
 
     pub(crate) fn matches(&self, path: &Path) -> bool {
-        self.0.is_match(path)
+        self.set.is_match(path)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use th_record::{ErrorKind, Exit, Fail, Failure, Id, Record, Upstream, VERSION};
 
 use crate::signals::Signals;
-use crate::{InputArgs, Outcome, OutputArgs, Run};
+use crate::{InputArgs, Outcome, OutputArgs, Run, printable_lines};
 
 /// The identity of a tool.
 #[derive(Debug, Clone, Copy)]
@@ -144,7 +144,8 @@ fn report(
     };
     if let Some(mut failure) = failure {
         failure.done = std::mem::take(&mut run.done);
-        let _ = writeln!(io::stderr(), "{}: {failure}", tool.name);
+        let shown = printable_lines(&failure.to_string());
+        let _ = writeln!(io::stderr(), "{}: {shown}", tool.name);
         record.ok = false;
         record.error = Some(failure);
     }

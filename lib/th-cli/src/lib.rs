@@ -19,6 +19,12 @@ pub fn human_bytes(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
 }
 
+/// Makes a text of several lines safe for a terminal.
+pub(crate) fn printable_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    lines.join("\n")
+}
+
 /// Makes `name` safe for a terminal: control characters are escaped.
 pub fn printable(name: &str) -> String {
     name.chars()

@@ -11,7 +11,7 @@ use th_record::kind::Phase;
 use th_record::{Refusal, Upstream};
 use th_state::State;
 
-use crate::{OutputArgs, Progress};
+use crate::{OutputArgs, Progress, printable};
 
 /// One run of a tool.
 #[derive(Debug)]
@@ -65,7 +65,8 @@ impl Run {
     pub fn warn(&mut self, message: impl Into<String>) {
         let message = message.into();
         if !self.output.quiet {
-            let _ = writeln!(std::io::stderr(), "{}: warning: {message}", self.tool);
+            let shown = printable(&message);
+            let _ = writeln!(std::io::stderr(), "{}: warning: {shown}", self.tool);
         }
         self.warnings.push(message);
     }

@@ -80,6 +80,19 @@ impl Docker {
         Ok(of(self.wait_for(name, call)?))
     }
 
+    /// Returns the container of that name or id, which must be running.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NotRunning`].
+    pub fn running_container(&self, name: &str) -> Result<Container, Error> {
+        let container = self.container(name)?;
+        if container.running {
+            Ok(container)
+        } else {
+            Err(Error::NotRunning(container.name))
+        }
+    }
+
     /// Returns the one running container of a compose service.
     ///
     /// # Errors

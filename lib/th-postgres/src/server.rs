@@ -128,7 +128,7 @@ impl Server {
             }
             th_config::Server::Container(name) => {
                 let docker = Docker::connect()?;
-                let container = docker.container(name)?;
+                let container = docker.running_container(name)?;
                 Self::in_container(docker, container, target)
             }
             th_config::Server::Compose { project, service } => {

@@ -201,6 +201,9 @@ pub struct Files {
     pub unreadable_count: u64,
     /// The first hundred of them.
     pub unreadable: Vec<String>,
+    /// The patterns that were left out: a restore leaves alone what they match.
+    #[serde(default)]
+    pub excluded: Vec<String>,
 }
 
 /// The configuration files of a set.

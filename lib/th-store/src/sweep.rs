@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use th_archive::atomic::TEMPORARY;
 use th_record::Id;
 
 use crate::Error;
@@ -15,7 +16,7 @@ use crate::usage::size_of;
 /// Something that was swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// The directory in which a set was being written.
+    /// The directory in which a set was being written, or the file that was to be a proof.
     pub path: PathBuf,
     /// The size of what was removed.
     pub bytes: u64,
@@ -50,7 +51,33 @@ impl DirStore {
                 _ => {}
             }
         }
+        self.sweep_proofs(&mut swept)?;
         Ok(swept)
+    }
+
+    /// Removes what was to become the proof of a set. Who calls this holds the environment's lock,
+    /// as does who writes proofs.
+    fn sweep_proofs(&self, swept: &mut Vec<Swept>) -> Result<(), Error> {
+        let sets = self.sets_dir();
+        for set in fs::read_dir(&sets).map_err(Error::io(&sets))? {
+            let set = set.map_err(Error::io(&sets))?;
+            if !set.file_type().is_ok_and(|found| found.is_dir()) {
+                continue;
+            }
+            // A set that cannot be read is reported by who lists it.
+            let Ok(entries) = fs::read_dir(set.path()) else {
+                continue;
+            };
+            for entry in entries.flatten() {
+                if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                    let path = entry.path();
+                    let bytes = entry.metadata().map_or(0, |found| found.len());
+                    fs::remove_file(&path).map_err(Error::io(&path))?;
+                    swept.push(Swept { path, bytes });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes the directory of one writer, unless it lives.

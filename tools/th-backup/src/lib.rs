@@ -11,6 +11,7 @@ mod summary;
 mod throttle;
 
 use th_cli::{Outcome, Run, Tool};
+use th_record::Level;
 
 pub use args::Args;
 pub use error::Error;
@@ -30,6 +31,9 @@ pub const TOOL: Tool = Tool {
 /// [`Error`]; nothing of a set is left in the store then.
 pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
     let env = args.resolve()?;
+    if args.prove.0 == Some(Level::App) && env.backup.app_query.is_none() {
+        return Err(th_proof::Error::NoQuery.into());
+    }
     run.acts_on(env.name.as_deref(), &th_state::State::at(&env.state))?;
     if run.output.plan {
         let plan = observe::observe(args, &env, run)?.plan()?;

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use chrono::Utc;
-use th_archive::Exclude;
 use th_cli::{Outcome, Run};
 use th_postgres::{Facts, Server};
 use th_proof::Ladder;
@@ -40,7 +39,7 @@ pub(crate) fn apply(
         Some(server) => Some(Live::look(server, &manifest, &id)?),
         None => None,
     };
-    let exclude = Exclude::new(&context.env.files.exclude)?;
+    let exclude = context.exclude(&manifest)?;
     let files = parts.files.map(|root| (root, &exclude));
     let spaces = preflight::spaces(server.as_ref(), &manifest, context.store.path(), files)?;
     if lock.is_none() {
@@ -185,7 +184,7 @@ fn stage(
         config: None,
     };
     if let Some(root) = parts.files {
-        let exclude = Exclude::new(&context.env.files.exclude)?;
+        let exclude = context.exclude(manifest)?;
         let aside = Aside::new(root, &restore.id);
         let changes = run.phase("write_files", |run| {
             files::stage(run, store, manifest, root, &exclude, &aside)

@@ -24,6 +24,9 @@ pub(crate) fn apply_beside(
     into: &str,
     table: Option<&str>,
 ) -> Result<Outcome, Error> {
+    if table.is_some() && only != Some(Part::Db) {
+        return Err(Error::Usage("--table needs --only db"));
+    }
     let manifest = context.manifest(set, run)?;
     let server = if only == Some(Part::Db) {
         context.server(run)?

@@ -1,5 +1,6 @@
 //! What every command needs: the environment, its store, its server, its lock.
 
+use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
@@ -32,6 +33,15 @@ impl Context {
         Ok(self.store.load(&picked.id)?)
     }
 
+    /// Returns what a restore of the set leaves alone: what is excluded now, and was then.
+    pub(crate) fn exclude(&self, manifest: &Manifest) -> Result<Exclude, Error> {
+        let mut patterns = self.env.files.exclude.clone();
+        if let Some(files) = &manifest.files {
+            patterns.extend_from_slice(&files.excluded);
+        }
+        Ok(Exclude::new(&patterns)?)
+    }
+
     /// Connects to the server; `None` when no database is given. The database itself need not be
     /// there.
     pub(crate) fn server(&self, run: &Run) -> Result<Option<Server>, Error> {
@@ -57,6 +67,12 @@ impl Context {
         }
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(run, &self.state, server)?;
+        for swept in self.store.sweep()? {
+            run.warn(format!(
+                "removed what a dead run had left: '{}'",
+                swept.path.display()
+            ));
+        }
         if let Some(server) = server {
             for name in th_proof::sweep(server)? {
                 run.warn(format!("removed what a dead run had left: '{name}'"));

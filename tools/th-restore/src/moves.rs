@@ -153,8 +153,9 @@ impl Aside {
             _ if !there(from) => Ok(()),
             (Move::Add, Way::Forth) | (Move::Remove, Way::Back) => tree.rename(from, live),
             (Move::Replace, _) => {
-                if there(live) && !there(to) {
-                    tree.link(live, to)?;
+                // Where no link can be made, for want of inodes or by the file system, there is a gap.
+                if there(live) && !there(to) && tree.link(live, to).is_err() {
+                    tree.rename(live, to)?;
                 }
                 tree.rename(from, live)
             }

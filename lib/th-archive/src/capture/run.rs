@@ -40,6 +40,7 @@ impl<'a> Run<'a> {
                 packs: Vec::new(),
                 unreadable_count: 0,
                 unreadable: Vec::new(),
+                excluded: capture.exclude.patterns().to_vec(),
             },
             unreadable: Capped::default(),
             warnings: Capped::default(),

@@ -61,6 +61,10 @@ fn every_missing_field_is_named() {
     for pointer in all_pointers() {
         let mut value = full();
         let (parent, key) = pointer.rsplit_once('/').unwrap();
+        // The first sets did not say.
+        if pointer == "/files/excluded" {
+            continue;
+        }
         let Some(object) = value.pointer_mut(parent).unwrap().as_object_mut() else {
             continue;
         };

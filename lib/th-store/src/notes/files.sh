@@ -21,7 +21,8 @@ def member:
 def meta:
   (if $root then "chown -h \(.uid):\(.gid) \(path)" else empty end),
   (if .kind == "symlink" then empty else "chmod \(.mode) \(path)" end),
-  "touch -h -d @\(.mtime) \(path)";
+  # BusyBox knows no fractions of a second.
+  "touch -h -d @\(.mtime) \(path) 2>/dev/null || touch -h -d @\(.mtime | split(".")[0]) \(path)";
 if .kind == "dir" and $step == "first" then "mkdir -p \(path)"
 elif .kind == "dir" and $step == "last" then meta
 elif .kind == "symlink" and $step == "first" then
