@@ -201,8 +201,9 @@ pub struct Files {
     pub unreadable_count: u64,
     /// The first hundred of them.
     pub unreadable: Vec<String>,
-    /// The patterns that were left out: a restore leaves alone what they match.
-    #[serde(default)]
+    /// The patterns that were left out: a restore leaves alone what they match. Absent when there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<String>,
 }
 

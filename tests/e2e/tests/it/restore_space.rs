@@ -113,17 +113,23 @@ fn a_database_whose_files_cannot_be_moved() -> Result<()> {
     let disk = Tmpfs::mount("size=16m,nr_inodes=4k")?;
     let mut app = App::new(cluster()?, "switched", &bulk(300))?;
     app.files = tempfile::tempdir_in(disk.path())?;
-    // In a directory: what is replaced needs one beside it too.
-    let file = app.files.path().join("dir/file");
-    fs::create_dir(app.files.path().join("dir"))?;
-    fs::write(&file, "new")?;
+    // In directories: what is replaced needs one beside it too, and more than staging has freed.
+    let write = |text: &str| -> Result<()> {
+        for number in 0..4 {
+            let dir = app.files.path().join(number.to_string());
+            fs::create_dir_all(&dir)?;
+            fs::write(dir.join("file"), text)?;
+        }
+        Ok(())
+    };
+    write("new")?;
     app.backup()?;
-    fs::write(&file, "old")?;
+    write("old")?;
     app.server
         .psql(&app.database, "UPDATE marker SET word = 'live'")?;
     let old = app.state()?;
     let before = disk.inodes()?;
-    let crowded = (before..before + 20).find(|inodes| {
+    let crowded = (before..before + 30).find(|inodes| {
         let found = disk.resize(&format!("nr_inodes={inodes}"));
         let ended = found.and_then(|()| app.restore(&["apply", "--only", "files"]));
         ended.is_ok_and(|ended| ended.code == 20)
@@ -139,7 +145,7 @@ fn a_database_whose_files_cannot_be_moved() -> Result<()> {
 
     disk.resize("nr_inodes=4k")?;
     app.restore(&["apply"])?.expect(0)?;
-    assert_eq!(fs::read(&file)?, b"new");
+    assert_eq!(fs::read(app.files.path().join("3/file"))?, b"new");
     Ok(())
 }
 
@@ -189,7 +195,9 @@ fn a_store_that_has_no_room_for_the_spool_or_the_state() -> Result<()> {
     let tool = app.tool("th-restore")?.args(["apply", "--only", "db"]);
     let running = tool.start()?;
     wait_for(|| Ok(pending.exists()))?;
+    running.signal("STOP")?;
     disk.fill(0)?;
+    running.signal("CONT")?;
     let ended = running.wait()?.expect(1)?;
     assert_eq!(ended.kind(), "no_space", "{}", ended.record);
     unchanged()?;
