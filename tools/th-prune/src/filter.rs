@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, IsTerminal};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use th_cli::{Outcome, Run};
 use th_config::Retention;
@@ -16,19 +17,29 @@ use crate::policy::Policy;
 use crate::policy_args::PolicyArgs;
 use crate::{Args, Error, item, summary};
 
-/// A line. What it does not say is taken as harmless: complete, not proven, not pinned.
+/// A line. What it does not say, or says otherwise than sets do, is taken as harmless: complete, not
+/// proven, not pinned.
 #[derive(Debug, Deserialize)]
 struct Line {
     id: String,
     started_at: Option<DateTime<Utc>>,
+    #[serde(default, deserialize_with = "if_ours")]
     state: Option<SetState>,
+    #[serde(default, deserialize_with = "if_ours")]
     reason: Option<String>,
+    #[serde(default, deserialize_with = "if_ours")]
     status: Option<Status>,
+    #[serde(default, deserialize_with = "if_ours")]
     proof: Option<Level>,
-    #[serde(default)]
-    pinned: bool,
-    #[serde(default)]
-    tags: Vec<Label>,
+    #[serde(default, deserialize_with = "if_ours")]
+    pinned: Option<bool>,
+    #[serde(default, deserialize_with = "if_ours")]
+    tags: Option<Vec<Label>>,
+}
+
+/// Reads a field that other tools may use for something else.
+fn if_ours<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(from)?).ok())
 }
 
 /// A tag, as sets have them or as other tools do.
@@ -131,7 +142,7 @@ impl Input {
 
 impl Line {
     fn candidate(self, started_at: DateTime<Utc>) -> Candidate {
-        let tags = self.tags.into_iter().map(|label| match label {
+        let tags = self.tags.into_iter().flatten().map(|label| match label {
             Label::Tag(Tag { name, value }) => format!("{name}={value}"),
             Label::Text(text) => text,
         });
@@ -140,7 +151,7 @@ impl Line {
             started_at,
             complete: self.status != Some(Status::Degraded),
             level: self.proof,
-            pinned: self.pinned,
+            pinned: self.pinned.unwrap_or(false),
             tags: tags.collect(),
             in_use: false,
         }
@@ -168,7 +179,8 @@ mod tests {
     #[test]
     fn an_id_and_a_time_are_enough() {
         let text = "{\"id\":\"a\",\"started_at\":\"2026-11-23T02:00:00+01:00\"}\n\n\
-                    {\"id\":\"b\",\"started_at\":\"2026-11-23T02:00:00.123456Z\",\"size\":1,\"tags\":[\"x\"]}";
+                    {\"id\":\"b\",\"started_at\":\"2026-11-23T02:00:00.123456Z\",\"size\":1,\
+                    \"tags\":[\"x\"],\"status\":\"success\",\"state\":3,\"pinned\":\"no\"}";
         assert_eq!(ids(text).unwrap(), ["a", "b"]);
         assert_eq!(ids("").unwrap(), [""; 0]);
     }

@@ -160,6 +160,7 @@ impl Prune<'_> {
             if !pruner.discard(&id, self.now)? {
                 item.action = SetAction::Keep;
                 item.blocked_by.push(Floor::InUse.name().to_owned());
+                item.reasons = vec![Floor::InUse.reason().to_owned()];
                 return Ok(());
             }
             self.did(format!("moved '{id}' to the trash"));
