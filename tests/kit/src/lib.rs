@@ -19,7 +19,7 @@ mod tool;
 pub use cluster::Cluster;
 pub use container::ContainerServer;
 pub use leak::{ArgvWatch, files_with};
-pub use load::{Counted, Load, Long, Stream, Traffic};
+pub use load::{Counted, Load, Long, Stream, Traffic, slots_of_users};
 pub use nginx::Nginx;
 pub use server::{PASSWORD, PASSWORD_IN_URL, Server, everything};
 pub use slots::{SlotApp, docker};
