@@ -14,6 +14,26 @@ pub struct Progress {
 impl Progress {
     /// Starts a phase called `label` of `total` bytes, if that is known.
     pub(crate) fn start(label: &str, total: Option<u64>, quiet: bool) -> Self {
+        let template = match total {
+            Some(_) => {
+                "{prefix:14} {bar:24} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} eta {eta} {wide_msg}"
+            }
+            None => "{prefix:14} {spinner} {bytes:>10} {bytes_per_sec:>12} {elapsed} {wide_msg}",
+        };
+        Self::show(label, total, template, quiet)
+    }
+
+    /// Starts a phase called `label` that moves no bytes.
+    pub(crate) fn wait(label: &str, quiet: bool) -> Self {
+        Self::show(
+            label,
+            None,
+            "{prefix} {spinner} {elapsed} {wide_msg}",
+            quiet,
+        )
+    }
+
+    fn show(label: &str, total: Option<u64>, template: &str, quiet: bool) -> Self {
         let bar = if quiet {
             ProgressBar::hidden()
         } else if std::io::stderr().is_terminal() {
@@ -23,12 +43,6 @@ impl Progress {
             ProgressBar::hidden()
         }
         .with_finish(ProgressFinish::AndClear);
-        let template = match total {
-            Some(_) => {
-                "{prefix:14} {bar:24} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} eta {eta} {wide_msg}"
-            }
-            None => "{prefix:14} {spinner} {bytes:>10} {bytes_per_sec:>12} {elapsed} {wide_msg}",
-        };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

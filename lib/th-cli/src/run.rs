@@ -81,6 +81,11 @@ impl Run {
         Progress::start(label, total, self.output.quiet)
     }
 
+    /// Starts to show a phase in which nothing but time passes.
+    pub fn waiting(&self, label: &str) -> Progress {
+        Progress::wait(label, self.output.quiet)
+    }
+
     /// Does a phase and notes how long it took.
     pub fn phase<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
         let start = Instant::now();

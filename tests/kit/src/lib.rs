@@ -24,7 +24,7 @@ mod tool;
 pub use cluster::Cluster;
 pub use container::{ContainerServer, Idle, scratch_containers};
 pub use leak::{ArgvWatch, files_with};
-pub use load::{Counted, Load, Long, Stream, Traffic};
+pub use load::{Counted, Load, Long, Stream, Traffic, slots_of_users};
 pub use memory::PeakMemory;
 pub use moments::Moments;
 pub use nginx::Nginx;

@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use wire::Connection;
-pub use wire::{Long, Stream};
+pub use wire::{Long, Stream, slots_of_users};
 
 /// What the users do.
 #[derive(Debug, Clone)]

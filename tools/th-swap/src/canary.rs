@@ -164,7 +164,7 @@ fn take(
     let (context, slot) = (release.context, release.pending.slot);
     let _shown = release
         .run
-        .progress(&format!("{} % to {slot}", share.percent), None);
+        .waiting(&format!("{} % to {slot}", share.percent));
     // Opened first: what is asked right after the lanes are led belongs to the step.
     let mut source = Source::open(context, slot, args.compare)?;
     context.lanes.share(slot, share.lanes)?;

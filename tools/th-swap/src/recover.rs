@@ -71,11 +71,14 @@ pub(crate) fn recover(
             let old_tag = pending.previous_tag.clone().unwrap_or_default();
             compose.up(old, &old_tag, &pending.exclusive)?;
         }
+    }
+    forget(context, &pending.run)?;
+    let had_traffic = pending.phase != Phase::Starting;
+    pending.enter(&context.state, Phase::Reverted)?;
+    if had_traffic {
         let limit = Duration::from_secs(pending.drain_seconds);
         drain::wait(context, run, docker, slot, limit)?;
     }
-    forget(context, &pending.run)?;
-    pending.enter(&context.state, Phase::Reverted)?;
     stop_slot(context, run, docker, compose, slot, &tag)?;
     Pending::clear(&context.state)?;
     silence::end(context)?;

@@ -88,9 +88,7 @@ impl Release<'_> {
         let (context, docker) = (self.context, self.docker.clone());
         let patience = std::time::Duration::from_secs(self.ready_seconds);
         let probes = self.probes;
-        let _shown = self
-            .run
-            .progress(&format!("starting {slot} with {tag}"), None);
+        let _shown = self.run.waiting(&format!("starting {slot} with {tag}"));
         self.run
             .phase("start", |_| compose.up(slot, &tag, &services))?;
         self.run.done(format!("started {slot} with {tag}"));

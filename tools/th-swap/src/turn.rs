@@ -1,11 +1,12 @@
 //! Whose turn it is: the environment's lock, which is let go of while the old slot is only kept warm.
 
+use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use th_cli::Run;
-use th_state::{Lock, State};
+use th_state::{Holder, Lock, State};
 
 use crate::Error;
 
@@ -29,6 +30,14 @@ impl Turn {
         let chain = std::env::var("TH_LOCK_FD").ok().filter(|fd| !fd.is_empty());
         let lock = Some(state.lock(run.tool, &run.id)?);
         Ok(Self { lock, chain })
+    }
+
+    /// Returns the tool that holds the lock, if the lock file says.
+    pub(crate) fn holder(state: &State) -> Option<String> {
+        let text = fs::read_to_string(state.path("lock")).ok()?;
+        serde_json::from_str(&text)
+            .ok()
+            .map(|holder: Holder| holder.tool)
     }
 
     /// Lets go of the lock, also of the one that the chain holds: a rollback must not wait for the

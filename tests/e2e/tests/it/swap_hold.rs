@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use th_kit::{Running, SlotApp, Traffic, docker};
+use th_kit::{Long, Running, SlotApp, Stream, Traffic, docker};
 
 use crate::backup_failures::wait_for;
 
@@ -26,6 +26,13 @@ fn the_way_back_is_one_repoint() -> Result<()> {
     let app = SlotApp::released()?;
     let running = holding(&app)?;
     let load = Traffic::of_witness(app.nginx().address()).start();
+    let websocket = Stream::start(
+        Long::Websocket,
+        &app.nginx().address(),
+        "/ws",
+        "",
+        Duration::from_secs(4),
+    );
     thread::sleep(Duration::from_millis(500));
     load.mark();
     let start = Instant::now();
@@ -48,6 +55,8 @@ fn the_way_back_is_one_repoint() -> Result<()> {
     assert_eq!(ended.data()["live"], "blue");
     let counted = load.finish();
     assert_eq!(counted.failed, 0, "{:?}", counted.failures);
+    // What was open on the slot that lost the traffic came to its own end.
+    assert_eq!(websocket.finish_in_time()?, "green");
     assert_eq!(app.running("api")?, ["blue"]);
     let history = app.swap(&["history"])?.run()?.expect(0)?;
     assert_eq!(history.data()["live"], "v1");

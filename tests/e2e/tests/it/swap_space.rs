@@ -79,3 +79,40 @@ fn a_disk_that_fills_up_before_the_switch_and_one_that_is_full() -> Result<()> {
     assert_eq!(app.answer()?, "v2 green");
     Ok(())
 }
+
+/// The release is good: that the disk is full takes nothing back.
+#[test]
+fn a_disk_that_fills_up_in_the_hold() -> Result<()> {
+    let app = SlotApp::released()?;
+    let state = State::mount(&app)?;
+    let running = app.swap(&["to", "--tag", "v2", "--hold", "5s"])?.start()?;
+    let holding = || {
+        let pending = fs::read_to_string(app.path("state/swap.json"));
+        Ok(pending.is_ok_and(|text| text.contains("\"holding\"")))
+    };
+    wait_for(holding)?;
+    state.fill()?;
+    let ended = running.wait()?.expect(3)?;
+    ensure!(
+        ended.message().contains("No space left"),
+        "{}",
+        ended.record
+    );
+    ensure!(
+        ended.message().contains("th-swap resume"),
+        "{}",
+        ended.record
+    );
+    assert_eq!(
+        (app.answer()?, app.running("api")?.len()),
+        ("v2 green".into(), 2)
+    );
+
+    fs::remove_file(app.path("state/full"))?;
+    app.swap(&["resume"])?.run()?.expect(0)?;
+    assert_eq!(
+        (app.answer()?, app.running("api")?),
+        ("v2 green".into(), vec!["green".into()])
+    );
+    Ok(())
+}

@@ -113,6 +113,29 @@ impl Connection {
     }
 }
 
+/// Returns the slot that answers each of `users` users, who have a cookie each.
+///
+/// # Errors
+/// Those of the connection.
+pub fn slots_of_users(
+    address: &str,
+    path: &str,
+    headers: &str,
+    users: u32,
+) -> io::Result<Vec<String>> {
+    let mut connection = Connection::open(address)?;
+    (0..users)
+        .map(|user| {
+            let headers = format!("Cookie: th_client=share-{user}\r\n{headers}");
+            let (_, slot, keep) = connection.ask(path, &headers, None)?;
+            if !keep {
+                connection = Connection::open(address)?;
+            }
+            Ok(slot)
+        })
+        .collect()
+}
+
 #[derive(Debug)]
 struct Head(Vec<(String, String)>);
 

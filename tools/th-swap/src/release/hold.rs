@@ -9,6 +9,7 @@ use super::{Release, take_back};
 use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
 use crate::schema::Schema;
+use crate::turn::Turn;
 use crate::watch::{self, Ended};
 use crate::{Error, drain, silence};
 
@@ -39,7 +40,7 @@ impl Release<'_> {
         };
         let limit = Duration::from_secs(self.pending.drain_seconds);
         let (context, docker) = (self.context, self.docker.clone());
-        let _shown = self.run.progress(&format!("draining {old}"), None);
+        let _shown = self.run.waiting(&format!("draining {old}"));
         let drained = self.run.phase("drain", |run| {
             drain::wait(context, run, &docker, old, limit)
         })?;
@@ -64,11 +65,10 @@ impl Release<'_> {
     }
 
     fn finish_receipt(&mut self) -> Result<(), Error> {
-        self.check_receipt()?;
-        if let Some(clients) = self.clients.take() {
-            self.report.receipt = Some(clients.finish());
+        match self.clients.take() {
+            Some(clients) => self.judge(clients.finish()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Lets go of the lock and watches. Tells whether the old slot is still this swap's to stop.
@@ -86,11 +86,12 @@ impl Release<'_> {
         self.pending.hold_until_at = Some(until);
         self.enter(Phase::Holding)?;
         let watching = watch::mark(&self.context.state)?;
-        self.turn.give()?;
+        if let Err(error) = self.turn.give() {
+            self.run
+                .warn(format!("the lock is held during the hold: {error}"));
+        }
         let started = Instant::now();
-        let _shown = self
-            .run
-            .progress(&format!("watching {}", self.pending.slot), None);
+        let _shown = self.run.waiting(&format!("watching {}", self.pending.slot));
         let ended = watch::watch(watch::Subject {
             context: self.context,
             run: self.run,
@@ -116,7 +117,10 @@ impl Release<'_> {
             Some(now) if now.is(&self.pending) && now.phase == Phase::Holding => {
                 worse.map_or(Ok(true), Err)
             }
-            Some(now) if now.is(&self.pending) => {
+            Some(now)
+                if now.is(&self.pending)
+                    && matches!(now.phase, Phase::Reverting | Phase::Reverted) =>
+            {
                 let by = now
                     .reverted_by
                     .clone()
@@ -130,19 +134,19 @@ impl Release<'_> {
 
     /// Takes the lock again. To lead the traffic back, a lock of another tool is not waited for.
     fn retake(&mut self, urgent: bool) -> Result<(), Error> {
-        let patience = if urgent {
-            take_back::PATIENCE
-        } else {
-            PATIENCE
-        };
-        match self.turn.retake(&self.context.state, self.run, patience) {
-            Err(error) if urgent => {
+        let state = &self.context.state;
+        if !urgent {
+            return self.turn.retake(state, self.run, PATIENCE);
+        }
+        match self.turn.retake(state, self.run, take_back::PATIENCE) {
+            Err(error) if Turn::holder(state).is_some_and(|tool| tool != self.run.tool) => {
                 self.run.warn(format!(
                     "leading the traffic back without the lock: {error}"
                 ));
                 Ok(())
             }
-            other => other,
+            Err(_) => self.turn.retake(state, self.run, PATIENCE),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -181,13 +185,16 @@ impl Release<'_> {
     }
 }
 
-/// Tells whether an error leaves the traffic on the new slot, where it belongs.
+/// Returns the kind of an error that leaves the traffic on the new slot, where it belongs.
 pub(super) fn leaves_traffic(error: &Error, phase: Phase) -> Option<ErrorKind> {
     match (error, phase) {
         (Error::NotStopped(..), _) => Some(ErrorKind::Partial),
         (Error::Cancelled, Phase::Draining | Phase::Holding) => Some(ErrorKind::Interrupted),
-        // The lock was not to be had at the end of the hold.
-        (Error::State(th_state::Error::Locked { .. }), Phase::Holding) => Some(ErrorKind::Partial),
+        // The disk, the engine or the lock, and not the release.
+        (
+            Error::State(_) | Error::Docker(_) | Error::Io { .. },
+            Phase::Holding | Phase::Retiring,
+        ) => Some(ErrorKind::Partial),
         _ => None,
     }
 }

@@ -55,7 +55,8 @@ impl Release<'_> {
 
     fn undo(&mut self) -> Result<(), Error> {
         let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
-        let moved = !matches!(self.pending.phase, Phase::Starting | Phase::Reverted);
+        let had_traffic = self.pending.phase != Phase::Starting;
+        let moved = had_traffic && self.pending.phase != Phase::Reverted;
         if let (true, Some(previous)) = (moved, previous) {
             // On a full disk the traffic goes back all the same: the phase before leads there too.
             if let Err(error) = self.enter(Phase::Reverting) {
@@ -74,7 +75,8 @@ impl Release<'_> {
                 .warn(format!("the way back is not journalled: {error}"));
         }
         let (context, docker, compose) = (self.context, self.docker.clone(), self.compose.clone());
-        if moved && previous.is_some() {
+        // Some of the users are still there, whoever led the traffic back.
+        if had_traffic && previous.is_some() {
             let limit = Duration::from_secs(self.pending.drain_seconds);
             drain::wait(context, self.run, &docker, slot, limit)?;
         }

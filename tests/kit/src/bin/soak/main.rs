@@ -9,6 +9,7 @@
     reason = "a developer's program, which speaks to a person"
 )]
 
+mod canary;
 mod others;
 mod releases;
 mod streams;
@@ -25,6 +26,7 @@ fn main() -> Result<()> {
     let mut table = Table::default();
     releases::soak(&subject, &mut table)?;
     releases::way_back(&subject, &mut table)?;
+    canary::share(&subject, &mut table)?;
     if subject.compare > 0 {
         others::reloads(&subject, &mut table)?;
         others::rollouts(&subject, &mut table)?;

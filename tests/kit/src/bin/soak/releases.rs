@@ -158,7 +158,7 @@ fn released(subject: &Subject, tag: &str, hold: &str) -> Result<th_kit::Running>
 }
 
 /// Returns the slot and the tag that have the traffic.
-fn live(subject: &Subject) -> Result<(String, String)> {
+pub(crate) fn live(subject: &Subject) -> Result<(String, String)> {
     let status = subject.swap(&["status"])?.run()?;
     let text = |key: &str| status.data()[key].as_str().map(str::to_owned);
     text("slot")
