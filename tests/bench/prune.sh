@@ -30,7 +30,7 @@ db() { docker exec --interactive "$container" psql -qX -U postgres -d shop -v ON
 docker exec "$container" createdb -U postgres shop
 db -v scale=0.001 <tests/bench/generate.sql >/dev/null
 # As many tables as an application has.
-for n in $(seq 30); do
+for n in $(seq 8); do
   printf 'CREATE TABLE t%s (id serial PRIMARY KEY, name text NOT NULL, at timestamptz DEFAULT now());\n' "$n"
 done | db
 mkdir "$work/files"
