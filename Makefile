@@ -14,7 +14,7 @@ INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
   $(TOOLS:%=$(SHARE)/zsh/site-functions/_%) \
   $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
 
-.PHONY: build demo test e2e lint bench gen install uninstall images \
+.PHONY: build debug demo test e2e lint bench gen install uninstall images \
   app-test stack-test stack-up stack-down stack-status image-budget bench-api soak
 
 build: ## The release binaries, in target/release
@@ -25,13 +25,12 @@ demo: ## Back up, break, restore and undo, on a scratch server of its own
 	scripts/bootstrap.sh demo
 	scripts/demo.sh
 
-test: images ## Every test; the end-to-end ones need the binaries
-	$(CARGO) build --workspace --bins --locked
+test: ## Every test
+	$(MAKE) --jobs=2 images debug
 	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --workspace --locked
 	$(MAKE) app-test stack-test
 
-e2e: images ## Only the end-to-end tests
-	$(CARGO) build --workspace --bins --locked
+e2e: images debug ## Only the end-to-end tests
 	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --package th-e2e --locked
 
 app-test: ## The reference app's own checks and tests
@@ -42,7 +41,7 @@ app-test: ## The reference app's own checks and tests
 stack-test: ## The reference deployment, end to end, in a browser too
 	scripts/bootstrap.sh test
 	scripts/compose-plugin.sh
-	$(CARGO) build --bins --locked
+	$(MAKE) debug
 	tests/stack/nginx.sh
 	TH_BIN_DIR='$(CURDIR)/target/debug' tests/stack/test.sh
 
@@ -62,8 +61,13 @@ image-budget: ## The sizes of the reference app's images
 bench-api: ## 50 requests a second for a minute against a running stack
 	tests/bench/api.sh
 
+debug:
+	scripts/bootstrap.sh build
+	$(CARGO) build --workspace --bins --locked
+
 images:
 	scripts/bootstrap.sh test
+	scripts/compose-plugin.sh
 	tests/images/build.sh postgres:15 postgres:17 python:3.11-slim
 
 lint: ## Formatting, clippy, generated files, scripts, man pages, licences
@@ -78,6 +82,7 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 bench: build ## Compare with other tools on this machine
 	scripts/bootstrap.sh bench
 	tests/bench/run.sh
+	tests/bench/prune.sh
 
 soak: build ## Releases under load; SOAK_SWAPS=10 is a short one
 	scripts/bootstrap.sh bench
@@ -99,6 +104,8 @@ install: $(TOOLS:%=target/release/%) ## PREFIX and DESTDIR say where
 	install -m 644 completions/zsh/* $(SHARE)/zsh/site-functions
 	install -m 644 completions/fish/* $(SHARE)/fish/vendor_completions.d
 	install -m 644 schemas/* $(SHARE)/th/schemas
+	install scripts/nightly.sh scripts/deploy.sh scripts/rollback.sh $(SHARE)/th
+	cp -R etc $(SHARE)/th
 
 uninstall:
 	rm -rf $(INSTALLED)

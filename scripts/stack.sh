@@ -20,6 +20,8 @@ up() {
   "$parts/images.sh" 1.0.0 1.1.0
   built=$(date +%s)
   sed -e "s|/home/tracehub/|$TH_STACK_DIR/|" -e "s|tracehub\.example\"|tracehub.localhost:$https\"|" \
+    -e "s|/var/log/nginx/|$TH_STACK_DIR/nginx/logs/|" -e "s|/etc/nginx/|$TH_STACK_DIR/nginx/|" \
+    -e "s|/run/nginx.pid|$TH_STACK_DIR/nginx/nginx.pid|" \
     "$repository/tracehub/th.toml" >"$TH_STACK_DIR/th.toml"
   for env in staging production; do
     "$parts/environment.sh" "$env" &

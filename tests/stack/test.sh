@@ -175,6 +175,21 @@ check 'with its tag' sh -c "curl -s http://127.0.0.1:8000/version | jq -e '.tag 
 check "an old release's asset is still there" header 'cache-control: public, max-age=31536000, immutable' fetch production $old
 check 'an unknown asset is not' status 404 fetch production /assets/no-such.js
 
+# --- th-swap, on the other environment
+environment staging
+th() { tool=$1; shift; TH_CONFIG=$TH_STACK_DIR/th.toml "$TH_BIN_DIR/$tool" "$@" >"$work/record" 2>"$work/words" || { cat "$work/record" "$work/words"; return 1; }; }
+check 'th-swap to: 1.1.0' th th-swap to -e staging --tag 1.1.0 --hold 5s --json
+check 'its receipt: requests, and none failed' jq -e '.data.receipt | .requests > 0 and .failed == 0' "$work/record"
+check 'green answers with 1.1.0' sh -c "curl -s http://127.0.0.1:8100/version | jq -e '.tag == \"1.1.0\" and .slot == \"green\"'"
+check 'th-swap status agrees' th th-swap status -e staging --json
+check 'th-swap rollback' th th-swap rollback -e staging --hold 0s --json
+check 'blue answers with 1.0.0' sh -c "curl -s http://127.0.0.1:8100/version | jq -e '.tag == \"1.0.0\" and .slot == \"blue\"'"
+check 'th-swap maintenance' th th-swap maintenance -e staging on --retry-after 90s
+check '  503, with its time' header 'retry-after: 90' fetch staging /
+check 'th-swap maintenance off' th th-swap maintenance -e staging off
+check '  and back' status 200 fetch staging /
+environment production
+
 # --- up again, and the user's settings
 check 'up again' stack up
 check 'it leaves the released slot alone' header 'x-th-slot: green' fetch production /version
@@ -216,7 +231,6 @@ lose() {
   sql "UPDATE shipments SET origin = 'lost' WHERE id <= 1000"
   files | awk 'NR % 3 == 0 { print $2 }' | (cd "$root/data/uploads" && xargs rm)
 }
-th() { tool=$1; shift; TH_CONFIG=$TH_STACK_DIR/th.toml "$TH_BIN_DIR/$tool" "$@" >"$work/record" 2>"$work/words" || { cat "$work/record" "$work/words"; return 1; }; }
 rows >"$work/rows"
 files >"$work/files"
 check 'th-backup of production, proven by a restore' th th-backup -e production --prove content --json
