@@ -26,6 +26,7 @@ demo: ## Back up, break, restore and undo, on a scratch server of its own
 	scripts/demo.sh
 
 test: ## Every test
+	scripts/bootstrap.sh test
 	$(MAKE) --jobs=2 images debug
 	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --workspace --locked
 	$(MAKE) app-test stack-test
