@@ -240,11 +240,12 @@ impl Admin {
         ))
     }
 
-    /// Drops a database with all its sessions, if it is there.
+    /// Drops a database with all its sessions, if it is there, or is being made by a run that died.
     ///
     /// # Errors
-    /// [`Error::Sql`].
+    /// [`Error::Sql`]; [`Error::Lost`] when who makes it does not end.
     pub fn drop(&mut self, name: &str) -> Result<(), Error> {
+        self.end_makers(name)?;
         // DROP … WITH (FORCE) is of version 13.
         self.close_sessions(&[name])?;
         self.session
@@ -263,40 +264,6 @@ impl Admin {
             Err(Error::Sql { sqlstate, message }) if sqlstate == "55006" => Ok(Some(message)),
             result => result.map(|()| None),
         }
-    }
-
-    /// Returns how many client sessions `name` has.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn sessions(&mut self, name: &str) -> Result<u64, Error> {
-        self.count(&format!(
-            "SELECT count(*) AS count FROM pg_stat_activity \
-             WHERE datname = {} AND backend_type = 'client backend'",
-            literal(name)
-        ))
-    }
-
-    /// Ends every session of the databases, and returns how many.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn close_sessions(&mut self, names: &[&str]) -> Result<u64, Error> {
-        let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
-        self.count(&format!(
-            "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
-             WHERE datname IN ({}) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
-            names.join(", ")
-        ))
-    }
-
-    /// Ends the session of the server's process `pid`, if it is there.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn end(&mut self, pid: i32) -> Result<(), Error> {
-        let query = format!("SELECT pg_terminate_backend({pid})::int AS count");
-        self.count(&query).map(|_| ())
     }
 
     pub(crate) fn count(&mut self, query: &str) -> Result<u64, Error> {

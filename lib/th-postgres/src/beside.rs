@@ -1,6 +1,9 @@
 //! Databases beside the live one, `<live>_<role>_<id>`: what restores and proofs make and keep.
 
+use serde::Deserialize;
 use th_record::Id;
+
+use crate::{Admin, Error};
 
 /// What a database beside the live one is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,31 @@ impl Beside {
                 id: id.parse().ok()?,
             })
         })
+    }
+}
+
+impl Admin {
+    /// Drops the databases beside `live` of one role, those that a run which died is still making
+    /// included. Returns their names.
+    ///
+    /// # Errors
+    /// Those of [`Admin::drop`].
+    pub fn drop_beside(&mut self, live: &str, role: Role) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        struct Name {
+            name: String,
+        }
+        self.end_makers_beside(live, role)?;
+        // Without their sizes, which not every role that may back up can take.
+        let names: Vec<Name> = self
+            .session
+            .all("SELECT datname AS name FROM pg_database")?;
+        let names = names.into_iter().map(|Name { name }| name);
+        let dropped: Vec<String> = names
+            .filter(|name| Beside::of(name, live).is_some_and(|beside| beside.role == role))
+            .collect();
+        dropped.iter().try_for_each(|name| self.drop(name))?;
+        Ok(dropped)
     }
 }
 

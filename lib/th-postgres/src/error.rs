@@ -4,6 +4,23 @@ use std::io;
 
 use th_record::{ErrorKind, Fail};
 
+/// What is said of a full file system: by the C library, and by the server of a write cut short.
+const NO_SPACE: [&str; 3] = [
+    "No space left on device",
+    "Disk quota exceeded",
+    "Check free disk space",
+];
+/// What libpq says of a connection that broke or was refused.
+const LOST: [&str; 7] = [
+    "server closed the connection unexpectedly",
+    "connection has been closed unexpectedly",
+    "could not receive data from server",
+    "could not send data to server",
+    "no connection to the server",
+    "could not connect to server",
+    "connection to server ",
+];
+
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -57,7 +74,7 @@ pub enum Error {
     Program {
         /// The program.
         program: String,
-        /// Its exit status; -1 for a signal.
+        /// Its exit status; 128 and the signal's number if a signal ended it.
         status: i64,
         /// The end of what it said.
         stderr: String,
@@ -99,12 +116,13 @@ impl Fail for Error {
             Self::Start { source, .. } | Self::Stream { source, .. } => ErrorKind::of_io(source),
             Self::Connect { .. } | Self::Lost(_) | Self::InDoubt(_) => ErrorKind::Unreachable,
             Self::NoDatabase { .. } => ErrorKind::NotFound,
-            // disk_full, as the server has it
-            Self::Sql { sqlstate, .. } if sqlstate == "53100" => ErrorKind::NoSpace,
-            Self::Program { stderr, .. } if stderr.contains("No space left on device") => {
-                ErrorKind::NoSpace
-            }
-            Self::Sql { .. } | Self::Program { .. } | Self::Answer(_) => ErrorKind::Database,
+            Self::Sql { sqlstate, .. } => of_sqlstate(sqlstate),
+            // SIGKILL, SIGTERM: by the end of its container, or of memory.
+            Self::Program {
+                status: 137 | 143, ..
+            } => ErrorKind::Unreachable,
+            Self::Program { stderr, .. } => of_words(stderr),
+            Self::Answer(_) => ErrorKind::Database,
             Self::OldClient { .. } | Self::OldServer(_) => ErrorKind::Gate,
         }
     }
@@ -140,5 +158,59 @@ impl Fail for Error {
             | Self::Answer(_)
             | Self::OldServer(_) => None,
         }
+    }
+}
+
+/// Tells a server that is full, overloaded, broken or going away from one that refuses.
+fn of_sqlstate(sqlstate: &str) -> ErrorKind {
+    match sqlstate.get(..2) {
+        // disk_full
+        _ if sqlstate == "53100" => ErrorKind::NoSpace,
+        // connection_exception, insufficient_resources, operator_intervention, system_error
+        Some("08" | "53" | "57" | "58") => ErrorKind::Unreachable,
+        _ => ErrorKind::Database,
+    }
+}
+
+/// As [`of_sqlstate`], from what a client program says: it tells no SQLSTATE.
+fn of_words(stderr: &str) -> ErrorKind {
+    let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
+    if says(&NO_SPACE) {
+        ErrorKind::NoSpace
+    } else if says(&LOST) {
+        ErrorKind::Unreachable
+    } else {
+        ErrorKind::Database
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_in_trouble_is_told_from_one_that_refuses() {
+        let kinds = ["42P01", "53100", "53300", "57P01", "58030", "08006"].map(of_sqlstate);
+        assert_eq!(kinds[..2], [ErrorKind::Database, ErrorKind::NoSpace]);
+        assert_eq!(kinds[2..], [ErrorKind::Unreachable; 4]);
+        let program = |status, stderr: &str| {
+            let (program, stderr) = ("pg_restore".to_owned(), stderr.to_owned());
+            Error::Program {
+                program,
+                status,
+                stderr,
+            }
+            .kind()
+        };
+        let lost = "pg_restore: error: could not execute query: FATAL:  the database system is \
+                    shutting down\nserver closed the connection unexpectedly";
+        assert_eq!(program(1, lost), ErrorKind::Unreachable);
+        assert_eq!(program(137, ""), ErrorKind::Unreachable);
+        assert_eq!(program(139, ""), ErrorKind::Database);
+        let full = "pg_restore: error: COPY failed for table \"t\": ERROR:  could not extend file \
+                    \"base/1/2\": wrote only 4096 of 8192 bytes\nHINT:  Check free disk space.";
+        assert_eq!(program(1, full), ErrorKind::NoSpace);
+        let refused = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input";
+        assert_eq!(program(1, refused), ErrorKind::Database);
     }
 }

@@ -15,6 +15,7 @@ mod rename;
 mod restore;
 mod server;
 mod session;
+mod sessions;
 mod snapshot;
 mod url;
 

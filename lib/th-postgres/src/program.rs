@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,7 +161,9 @@ impl Program {
                 })?;
                 let stderr = stderr.take().and_then(|thread| thread.join().ok());
                 let stderr = stderr.unwrap_or_default().trim().to_owned();
-                Ok((status.code().map_or(-1, i64::from), stderr))
+                let signal = status.signal().map(|signal| 128 + signal);
+                let status = status.code().or(signal).unwrap_or(-1);
+                Ok((status.into(), stderr))
             }
             Running::Container(exec) => {
                 let end = exec.wait()?;

@@ -91,9 +91,8 @@ impl Admin {
 
 /// Tells whether `renames` were done by `backend`, whose connection broke.
 fn outcome(server: &Server, backend: &Backend, renames: &[(&str, &str)]) -> Result<bool, Error> {
-    let end = format!(
-        "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
-         WHERE pid = {} AND backend_start::text = {}",
+    let old = format!(
+        "pid = {} AND backend_start::text = {}",
         backend.pid,
         literal(&backend.since)
     );
@@ -102,12 +101,7 @@ fn outcome(server: &Server, backend: &Backend, renames: &[(&str, &str)]) -> Resu
         match server.admin() {
             Ok(mut admin) => {
                 // It may be committing still; only a session that has ended has decided.
-                while admin.count(&end)? > 0 {
-                    if start.elapsed() > PATIENCE {
-                        return Err(Error::Lost("the old session does not end".to_owned()));
-                    }
-                    thread::sleep(PAUSE);
-                }
+                admin.end_all(&old)?;
                 return match renames.last() {
                     Some((from, _)) => Ok(!admin.has(from)?),
                     None => Ok(true),

@@ -1,7 +1,7 @@
 //! Feeding a dump to `pg_restore`.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
@@ -172,15 +172,11 @@ impl Dump<'_> {
 /// Pours what the script asks for in the first line of its output.
 fn pour_as_told(dump: Dump<'_>, output: &mut Output, input: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
-    for byte in output.bytes() {
-        match byte? {
-            b'\n' => break,
-            byte => line.push(byte),
-        }
-    }
+    // What it reads beyond the line is of no use to anyone.
+    BufReader::new(output).read_until(b'\n', &mut line)?;
     match line.as_slice() {
-        b"zstd" => dump.pour_zstd(input),
-        b"plain" => dump.pour_plain(input),
+        b"zstd\n" => dump.pour_zstd(input),
+        b"plain\n" => dump.pour_plain(input),
         // It ended before it could ask, and has said why.
         _ => Err(io::ErrorKind::BrokenPipe.into()),
     }

@@ -185,6 +185,14 @@ impl Server {
         Ok(self)
     }
 
+    /// Returns the server for cleaning up after `cancel` was set, which ends nothing of it.
+    pub fn uncancelled(&self) -> Self {
+        Self {
+            cancel: Arc::default(),
+            ..self.clone()
+        }
+    }
+
     /// Returns the server's major version.
     pub fn major(&self) -> u32 {
         self.version_num / 10_000

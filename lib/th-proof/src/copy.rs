@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use th_archive::Compression;
 use th_cli::Run;
 use th_postgres::{Dump, Server, Stream, differences};
-use th_record::{DUMP, Difference, Manifest, Object};
+use th_record::{DUMP, Difference, ErrorKind, Fail, Manifest, Object};
 use th_store::Store;
 
 use crate::Error;
@@ -85,7 +85,9 @@ impl Copy<'_> {
 pub fn check_app(server: &Server, database: &str, query: &str) -> Result<Vec<Difference>, Error> {
     let answer = match server.ask(database, query) {
         Ok(answer) => answer,
-        Err(th_postgres::Error::Sql { message, .. }) => Some(message),
+        Err(error @ th_postgres::Error::Sql { .. }) if error.kind() == ErrorKind::Database => {
+            Some(error.to_string())
+        }
         Err(error) => return Err(error.into()),
     };
     let no = match answer.as_deref() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use th_cli::Run;
 use th_docker::{Docker, ExecSpec, Scratch, ScratchSpec};
-use th_postgres::{Beside, Role, Server};
+use th_postgres::{Role, Server};
 use th_record::{GLOBALS, Id, Manifest};
 use th_store::Store;
 
@@ -127,7 +127,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Self::Database { server, name } = self {
             // What cannot be dropped now is swept by the next run.
-            let _ = server.admin().and_then(|mut admin| admin.drop(name));
+            let admin = server.uncancelled().admin();
+            let _ = admin.and_then(|mut admin| admin.drop(name));
         }
     }
 }
@@ -215,13 +216,6 @@ pub fn sweep(server: &Server) -> Result<Vec<String>, Error> {
         swept.extend(docker.sweep()?);
     }
     let mut admin = server.admin()?;
-    for database in admin.databases()? {
-        if Beside::of(&database.name, server.database())
-            .is_some_and(|beside| beside.role == Role::Verify)
-        {
-            admin.drop(&database.name)?;
-            swept.push(database.name);
-        }
-    }
+    swept.extend(admin.drop_beside(server.database(), Role::Verify)?);
     Ok(swept)
 }

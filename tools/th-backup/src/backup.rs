@@ -19,7 +19,7 @@ use th_store::{Incoming, Listed, Published, SetRef, Store};
 
 use crate::database::{Dumped, Source};
 use crate::files::{Tree, check_references, store_config};
-use crate::observe::{connect, look};
+use crate::observe::{connect, look, sweep_scratch};
 use crate::plan;
 use crate::{Args, Error, Throttle, summary};
 
@@ -36,6 +36,9 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
             "removed what a dead run had left: '{}'",
             swept.path.display()
         ));
+    }
+    if let Some(server) = &server {
+        sweep_scratch(server, run);
     }
     let sets = store.sets()?;
     let observed = look(args, env, server.as_ref(), Some(&store), &sets)?;

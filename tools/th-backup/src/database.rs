@@ -54,7 +54,8 @@ impl Source<'_> {
                 let finished = self.store(program, dir, DUMP, &mut |bytes| progress.add(bytes));
                 if finished.is_err() {
                     // The fingerprint is of no use now. A server that is gone ends it by itself.
-                    let _ = self.server.admin().and_then(|mut admin| admin.end(pid));
+                    let admin = self.server.uncancelled().admin();
+                    let _ = admin.and_then(|mut admin| admin.end(pid));
                 }
                 (finished, start.elapsed().as_secs_f64())
             });

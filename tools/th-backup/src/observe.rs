@@ -4,6 +4,7 @@ use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
+use th_record::Failure;
 use th_state::State;
 use th_store::{Listed, Store};
 
@@ -32,6 +33,22 @@ pub(crate) fn connect(env: &Environment, run: &Run) -> Result<Option<Server>, Er
     let server = Server::connect(target, "th-backup", run.cancel())?;
     server.check_client("pg_dump")?;
     Ok(Some(server))
+}
+
+/// Removes the scratch of proofs that died. A backup is worth more than that: one whose role may not
+/// do it goes on.
+pub(crate) fn sweep_scratch(server: &Server, run: &mut Run) {
+    match th_proof::sweep(server) {
+        Ok(swept) => {
+            for name in swept {
+                run.warn(format!("removed what a dead run had left: '{name}'"));
+            }
+        }
+        Err(error) => run.warn(format!(
+            "cannot remove what dead runs have left: {}",
+            Failure::of(&error).message
+        )),
+    }
 }
 
 pub(crate) fn look(

@@ -85,6 +85,8 @@ pub(crate) fn apply(
         server.as_ref(),
         live.as_ref(),
     );
+    // From here on a signal stops nothing: what is begun is finished or taken back.
+    let server = server.as_ref().map(Server::uncancelled);
     let switched = staged.and_then(|staged| {
         pending::note(&context.state, &restore, Phase::Switching, false)?;
         Ok((rename(run, server.as_ref(), &restore)?, staged))

@@ -23,7 +23,8 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         None => None,
     };
     let mut admin = match (&swap, &server) {
-        (Some(_), Some(server)) => Some(server.admin()?),
+        // A signal does not stop it between the rename and the answer.
+        (Some(_), Some(server)) => Some(server.uncancelled().admin()?),
         (Some(_), None) => return Err(Error::Usage("the database server is needed to undo this")),
         (None, _) => None,
     };
