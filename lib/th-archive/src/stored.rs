@@ -18,9 +18,9 @@ pub struct Stored {
 }
 
 enum Way {
-    Encode(Encoder<Hashing<File>>),
+    Encode(Box<Encoder<Hashing<File>>>),
     /// It comes as a stream of zstd, which only has to be measured.
-    Packed(Hashing<File>, Box<Measure>),
+    Packed(Hashing<File>, Measure),
 }
 
 /// An object that is whole and durable.
@@ -42,7 +42,7 @@ impl Stored {
         let name = compression.name(stem);
         let file = create(dir, &name)?;
         Ok(Self {
-            way: Way::Encode(Encoder::new(Hashing::new(file), compression)?),
+            way: Way::Encode(Box::new(Encoder::new(Hashing::new(file), compression)?)),
             name,
             raw_bytes: 0,
         })
@@ -57,7 +57,7 @@ impl Stored {
         let name = Compression::default().name(stem);
         let file = create(dir, &name)?;
         Ok(Self {
-            way: Way::Packed(Hashing::new(file), Box::new(Measure::new()?)),
+            way: Way::Packed(Hashing::new(file), Measure::new()?),
             name,
             raw_bytes: 0,
         })

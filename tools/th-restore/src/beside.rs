@@ -111,7 +111,8 @@ fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
         .map_err(Error::from)
         .and_then(|proven| refuse(copy.manifest, &proven.differences));
     if proven.is_err() {
-        admin.drop(copy.name)?;
+        // A session of the run itself hears of no more once it was told to stop.
+        copy.server.uncancelled().admin()?.drop(copy.name)?;
     }
     proven?;
     Ok(copy
