@@ -1,11 +1,14 @@
 //! The flags by which every tool is told what to act on.
 
+mod env_file;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use self::env_file::{env_file_variables, expand};
 use crate::document::{self, Document, Section};
 use crate::{Backup, Database, Environment, Error, Files, Secret, Server};
 
@@ -241,172 +244,5 @@ impl TargetArgs {
     }
 }
 
-/// Replaces each `${NAME}` in an address by the variable's value, percent-encoded: a password may
-/// hold any character.
-fn expand(url: &str, variables: &BTreeMap<String, String>) -> Result<String, Error> {
-    let mut out = String::with_capacity(url.len());
-    let mut rest = url;
-    while let Some((before, after)) = rest.split_once("${") {
-        let invalid = |message| Error::Value {
-            setting: "database.url",
-            message,
-        };
-        let (name, tail) = after
-            .split_once('}')
-            .ok_or_else(|| invalid("'${' without '}'".into()))?;
-        let value = variables
-            .get(name)
-            .cloned()
-            .or_else(|| std::env::var(name).ok())
-            .ok_or_else(|| {
-                invalid(format!(
-                    "${{{name}}} is neither in env_file nor in the environment"
-                ))
-            })?;
-        out.push_str(before);
-        out.extend(percent_encoding::utf8_percent_encode(
-            &value,
-            percent_encoding::NON_ALPHANUMERIC,
-        ));
-        rest = tail;
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// Reads `NAME=value` lines as Docker Compose's env files have them: comments, `export `, and
-/// values in single or double quotes.
-fn env_file_variables(path: &Path) -> Result<BTreeMap<String, String>, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let unquoted = |value: &str| {
-        let value = value.trim();
-        ['"', '\'']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
-            .unwrap_or(value)
-            .to_owned()
-    };
-    Ok(text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='))
-        .map(|(name, value)| (name.trim().to_owned(), unquoted(value)))
-        .collect())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn in_dir(toml: &str, env_file: &str, args: TargetArgs) -> Result<Environment, Error> {
-        let dir = tempfile::tempdir().unwrap();
-        let config = dir.path().join("th.toml");
-        fs::write(&config, toml).unwrap();
-        fs::write(dir.path().join("secrets"), env_file).unwrap();
-        TargetArgs {
-            config: Some(config),
-            ..args
-        }
-        .resolve()
-    }
-
-    const PRODUCTION: &str = r#"
-app = "tracehub"
-[env.production]
-root = "."
-env_file = "secrets"
-[env.production.database]
-url = "postgres://th:${PW}@localhost/tracehub"
-[env.production.files]
-uploads = "data/uploads"
-[env.production.backup]
-store = "/var/backups"
-[env.production.slots]
-compose = "docker-compose.prod.yml"
-services = ["api"]
-"#;
-
-    #[test]
-    fn paths_are_relative_to_the_root_and_secrets_come_from_the_env_file() {
-        let env = in_dir(
-            PRODUCTION,
-            "# x\nexport PW=\"p@ss w%rd\"\n",
-            TargetArgs::default(),
-        )
-        .unwrap();
-        assert_eq!(env.name.as_deref(), Some("production"));
-        assert!(env.files.uploads.unwrap().ends_with("data/uploads"));
-        assert_eq!(env.backup.store, Path::new("/var/backups"));
-        let Some(Database {
-            server: Server::Url(url),
-            ..
-        }) = env.database
-        else {
-            panic!()
-        };
-        assert_eq!(
-            url.expose(),
-            "postgres://th:p%40ss%20w%25rd@localhost/tracehub"
-        );
-        assert!(!format!("{url:?}").contains("p%40ss"));
-    }
-
-    #[test]
-    fn the_other_environments_are_neighbours() {
-        let two = format!("{PRODUCTION}[env.staging]\nroot = \"/srv/staging\"\n");
-        let args = TargetArgs {
-            env: Some("production".into()),
-            ..TargetArgs::default()
-        };
-        let env = in_dir(&two, "PW=x", args).unwrap();
-        let staging = ("staging".to_owned(), PathBuf::from("/srv/staging/state"));
-        assert_eq!(env.neighbours, [staging]);
-    }
-
-    #[test]
-    fn flags_win_and_a_missing_variable_is_named() {
-        let args = TargetArgs {
-            container: Some("db".into()),
-            ..TargetArgs::default()
-        };
-        let env = in_dir(PRODUCTION, "PW=x", args).unwrap();
-        assert!(matches!(env.database.unwrap().server, Server::Container(name) if name == "db"));
-        let error = in_dir(PRODUCTION, "", TargetArgs::default()).unwrap_err();
-        assert!(error.to_string().contains("${PW}"), "{error}");
-    }
-
-    #[test]
-    fn flags_alone_suffice() {
-        let args = TargetArgs {
-            store: Some("s".into()),
-            ..TargetArgs::default()
-        };
-        let env = args.resolve().unwrap();
-        assert_eq!((env.name, env.state), (None, PathBuf::from("s/state")));
-    }
-
-    #[test]
-    fn what_comes_later_and_what_is_not_there_is_refused() {
-        let later = PRODUCTION.replace("store =", "recipients = [\"age1x\"]\nstore =");
-        let refused = in_dir(&later, "PW=x", TargetArgs::default()).unwrap_err();
-        assert!(matches!(
-            refused,
-            Error::Later {
-                setting: "backup.recipients",
-                ..
-            }
-        ));
-        let args = TargetArgs {
-            env: Some("staging".into()),
-            ..TargetArgs::default()
-        };
-        assert!(matches!(
-            in_dir(PRODUCTION, "PW=x", args),
-            Err(Error::NoEnvironment { .. })
-        ));
-    }
-}
+mod tests;

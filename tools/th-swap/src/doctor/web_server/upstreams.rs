@@ -110,7 +110,7 @@ impl WebServer<'_> {
                     "upstream {} has no hash: a canary's users change slots at each request",
                     upstream.value()
                 ),
-                "add hash $th_client consistent;",
+                "add hash $th_client;",
             ));
         }
     }
