@@ -154,7 +154,9 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 
 /// Reads a regular file.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_regular(path)?.read_to_end(&mut bytes)?;
+    let file = open_regular(path)?;
+    let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
+    // A file on its own would ask for its size and position again.
+    file.take(u64::MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,11 +1,12 @@
 //! The sets of a store, as a list shows them and as they are loaded.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
-use std::thread::{self, available_parallelism};
+use std::thread;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use th_archive::{Digest, LISTING, Previous};
@@ -14,6 +15,13 @@ use th_record::{Id, Level, Manifest, Proof, Status, Tag};
 use crate::brief::{Brief, Database};
 use crate::dir::{DirStore, read};
 use crate::{Error, manifest, sums};
+
+/// How many read manifests at once: more than there are processors, since a disk that has to be
+/// waited for answers many at a time.
+const THREADS: usize = 16;
+
+/// How many sets a thread looks at before it hands them on.
+const PART: usize = 32;
 
 /// One entry of the list of sets.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,26 +128,25 @@ impl DirStore {
             names.push(entry.map_err(Error::io(&dir))?.file_name());
         }
         let mut sets = Vec::with_capacity(names.len());
+        let parts: Vec<&[OsString]> = names.chunks(PART).collect();
         let next = AtomicUsize::new(0);
-        let threads = available_parallelism().map_or(1, |n| n.get().min(4));
-        // Reading and hashing manifests is what takes the time. Few wait in memory.
+        // Few wait in memory.
         thread::scope(|scope| {
-            let (send, receive) = sync_channel(16);
-            for _ in 0..threads.min(names.len().div_ceil(16)) {
-                let send = send.clone();
-                scope.spawn(|| {
-                    let send = send;
-                    while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let name = name.to_string_lossy().into_owned();
-                        let listed = self.listed(&name);
-                        if send.send((name, listed)).is_err() {
+            let (send, receive) = sync_channel(THREADS);
+            for _ in 0..THREADS.min(parts.len()) {
+                let (send, parts, next) = (send.clone(), &parts, &next);
+                scope.spawn(move || {
+                    while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let names = part.iter().map(|name| name.to_string_lossy().into_owned());
+                        let listed = names.map(|name| (self.listed(&name), name));
+                        if send.send(listed.collect::<Vec<_>>()).is_err() {
                             break;
                         }
                     }
                 });
             }
             drop(send);
-            for (name, listed) in receive {
+            for (listed, name) in receive.into_iter().flatten() {
                 match listed {
                     // A set without a manifest does not exist.
                     Err(Error::NotFound(_)) => {}
