@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn in_dir(toml: &str, env_file: &str, args: TargetArgs) -> Result<Environment, Error> {
