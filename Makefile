@@ -6,6 +6,8 @@ CARGO ?= cargo
 TOOLS = th-backup th-restore th-prune th-swap
 SCRIPTS = find .ci/run etc lib scripts tests tracehub \( -name node_modules -o -name .venv \) -prune \
   -o -type f \( -name '*.sh' -o -path .ci/run \) -print
+# Most of an end-to-end test is waiting, so more of them run at once than there are processors.
+RUN_TESTS = TH_BIN_DIR='$(CURDIR)/target/debug' RUST_TEST_THREADS=4 $(CARGO) test --locked
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share
 INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
@@ -28,11 +30,11 @@ demo: ## Back up, break, restore and undo, on a scratch server of its own
 test: ## Every test
 	scripts/bootstrap.sh test
 	$(MAKE) --jobs=2 images debug
-	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --workspace --locked
+	$(RUN_TESTS) --workspace
 	$(MAKE) app-test stack-test
 
 e2e: images debug ## Only the end-to-end tests
-	TH_BIN_DIR='$(CURDIR)/target/debug' $(CARGO) test --package th-e2e --locked
+	$(RUN_TESTS) --package th-e2e
 
 app-test: ## The reference app's own checks and tests
 	scripts/bootstrap.sh test
