@@ -18,7 +18,7 @@ if [ "$image" = node:20-slim ] && new_enough; then
   exec "$@"
 fi
 tests/images/build.sh "$image"
-# As who runs this, so that what is made belongs to them.
-exec docker run --rm --init --network host --shm-size 512m --user "$(id -u):$(id -g)" \
+# As who runs this, so that what is made belongs to them. A browser knows where *.localhost is; Node does not.
+exec docker run --rm --init --network host --add-host tracehub.localhost:127.0.0.1 --shm-size 512m --user "$(id -u):$(id -g)" \
   --env HOME=/tmp --env BASE_URL --env DEMO_PASSWORD --env IGNORE_TLS \
   --volume "$front:$front" --workdir "$front" "$image" "$@"
