@@ -34,7 +34,7 @@ size() { stat -c %s "$1"; }
 
 say 'making the data'
 tests/images/build.sh postgres:15
-docker run --detach --name "$container" --label th.bench=1 \
+docker run --detach --name "$container" --label th.bench=1 --shm-size 512m \
   --env POSTGRES_PASSWORD=bench postgres:15 postgres -c shared_buffers=1GB >/dev/null
 until docker exec "$container" pg_isready --quiet --host 127.0.0.1; do sleep 0.2; done
 db() { docker exec --interactive "$container" "$@"; }
