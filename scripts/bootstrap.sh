@@ -74,7 +74,7 @@ debian() {
   esac
   case $missing in *nginx-light*)
     # Likewise; and port 80 is not ours to take.
-    command="$command && service nginx stop && { test ! -d /run/systemd/system || systemctl --quiet disable nginx; }" ;;
+    command="$command && { service nginx stop || :; } && { test ! -d /run/systemd/system || systemctl --quiet disable nginx; }" ;;
   esac
   case $missing in *docker.io*)
     # From Debian 13 on the client is a package of its own.

@@ -165,7 +165,7 @@ select pg_temp.id('shipment', i),
        initcap(pg_temp.word() || ' ' || pg_temp.word()) || ' ' || pg_temp.upto(240) || ', ' || pg_temp.upto(89999) + 10000,
        initcap(pg_temp.word() || ' ' || pg_temp.word()) || ' ' || pg_temp.upto(240) || ', ' || pg_temp.upto(89999) + 10000,
        (0.1 + random() * 24000)::numeric(10, 3),
-       (select jsonb_agg(jsonb_build_object('sku', substr(md5(pg_temp.upto(20000) || 'sku'), 1, 10), 'quantity', pg_temp.upto(400),
+       (select jsonb_agg(jsonb_build_object('sku', substr(md5(pg_temp.upto(4000) || 'sku'), 1, 10), 'quantity', pg_temp.upto(400),
           'value', round((random() * 5000)::numeric, 2), 'hs_code', pg_temp.upto(899999) + 100000))
         from generate_series(1, 1 + i % 4) k),
        case when i % 5 > 0 then pg_temp.prose(pg_temp.upto(40)) end,

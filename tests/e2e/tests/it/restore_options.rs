@@ -176,10 +176,15 @@ fn a_set_without_the_part_is_not_found() -> Result<()> {
     app.tool("th-backup")?.args(["--no-db"]).run()?.expect(0)?;
     app.restore(&["apply", "--only", "db"])?.expect(10)?;
     app.restore(&["apply", "--only", "config"])?.expect(10)?;
-    let ended = app.tool("th-backup")?.args(["--no-files"]).run()?.expect(0)?;
+    let ended = app
+        .tool("th-backup")?
+        .args(["--no-files"])
+        .run()?
+        .expect(0)?;
     // Named: it may be of the same second as the one before.
     let set = ended.data()["set"].as_str().unwrap_or_default();
-    app.restore(&["apply", "--only", "files", set])?.expect(10)?;
+    app.restore(&["apply", "--only", "files", set])?
+        .expect(10)?;
     Ok(())
 }
 
