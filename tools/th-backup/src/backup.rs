@@ -19,7 +19,7 @@ use th_store::{Incoming, Listed, Published, SetRef, Store};
 
 use crate::database::{Dumped, Source};
 use crate::files::{Tree, check_references, store_config};
-use crate::observe::{connect, look, sweep_scratch};
+use crate::observe::{connect, look, next_second, sweep_scratch};
 use crate::plan;
 use crate::{Args, Error, Throttle, summary};
 
@@ -45,7 +45,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     plan::check_space(&observed.plan()?)?;
 
     let start = Instant::now();
-    let started_at = Utc::now().trunc_subsecs(0);
+    let started_at = next_second(sets.iter().find_map(Listed::set));
     let id = Id::new(started_at);
     let incoming = store.begin(&id)?;
     let throttle = Mutex::new(Throttle::new(args.bandwidth));

@@ -1,12 +1,16 @@
 //! Looking at all that a backup depends on.
 
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, Utc};
 use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
 use th_record::Failure;
 use th_state::State;
-use th_store::{Listed, Store};
+use th_store::{Listed, SetRef, Store};
 
 use crate::plan::{Observed, ObservedDatabase, ObservedFiles};
 use crate::{Args, Error};
@@ -100,4 +104,16 @@ pub(crate) fn look(
         free_bytes: store.map(Store::free_bytes).transpose()?,
         durations: State::at(&env.state).journal().durations("backup", PAST),
     })
+}
+
+/// Returns now. Sets are ordered by their second, and two of the same would have no order, so this
+/// waits until the second of the newest is over.
+pub(crate) fn next_second(newest: Option<&SetRef>) -> DateTime<Utc> {
+    loop {
+        let now = Utc::now().trunc_subsecs(0);
+        if newest.is_none_or(|newest| newest.started_at != now) {
+            return now;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
