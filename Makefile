@@ -27,11 +27,12 @@ demo: ## Back up, break, restore and undo, on a scratch server of its own
 	scripts/bootstrap.sh demo
 	scripts/demo.sh
 
-test: ## Every test
+test: ## Every test but that in a browser, which stack-test has
 	scripts/bootstrap.sh test
 	$(MAKE) --jobs=2 images debug
 	$(RUN_TESTS) --workspace
-	$(MAKE) app-test stack-test
+	$(MAKE) app-test
+	TH_NO_BROWSER=1 $(MAKE) stack-test
 
 e2e: images debug ## Only the end-to-end tests
 	$(RUN_TESTS) --package th-e2e
