@@ -5,9 +5,9 @@ use std::thread;
 use std::vec;
 
 /// How many items go from thread to thread at once.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
 /// How many batches may wait.
-const BATCHES: usize = 4;
+pub(crate) const BATCHES: usize = 4;
 
 /// What another iterator gives, made by another thread meanwhile.
 pub(crate) struct Ahead<T> {

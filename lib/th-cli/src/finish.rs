@@ -88,8 +88,7 @@ pub fn execute<E: Fail>(
             }
             Ok(outcome)
         }
-        (result, None) => result,
-        (Err(failure), Some(_)) => Err(failure),
+        (result, _) => result,
     };
     let exit = report(tool, &mut run, started_at, start, result);
     if exit == Exit::Interrupted.code() || exit == Exit::Terminated.code() {

@@ -1,5 +1,6 @@
 //! One run of a tool: what its parts share, and what it has done so far.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,6 +70,11 @@ impl Run {
             let _ = writeln!(std::io::stderr(), "{}: warning: {shown}", self.tool);
         }
         self.warnings.push(message);
+    }
+
+    /// Warns that `what` was removed, which a run that died had left behind.
+    pub fn swept(&mut self, what: impl Display) {
+        self.warn(format!("removed what a dead run had left: '{what}'"));
     }
 
     /// Notes that a step is finished: a later failure names it.

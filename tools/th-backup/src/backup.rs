@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use chrono::{SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use th_archive::{Captured, Exclude};
 use th_cli::{Outcome, Run};
 use th_config::Environment;
@@ -19,8 +20,9 @@ use th_store::{Incoming, Listed, Published, SetRef, Store};
 
 use crate::database::{Dumped, Source};
 use crate::files::{Tree, check_references, store_config};
-use crate::observe::{connect, look, next_second, sweep_scratch};
+use crate::observe::{connect, look, newest_with_files};
 use crate::plan;
+use crate::sweep::sweep;
 use crate::{Args, Error, Throttle, summary};
 
 /// Makes the backup.
@@ -31,15 +33,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let store = Store::create(&env.backup.store)?;
     let state = State::at(&env.state);
     let _lock = state.lock(run.tool, &run.id)?;
-    for swept in store.sweep()? {
-        run.warn(format!(
-            "removed what a dead run had left: '{}'",
-            swept.path.display()
-        ));
-    }
-    if let Some(server) = &server {
-        sweep_scratch(server, run);
-    }
+    sweep(&store, server.as_ref(), run)?;
     let sets = store.sets()?;
     let observed = look(args, env, server.as_ref(), Some(&store), &sets)?;
     plan::check_space(&observed.plan()?)?;
@@ -127,11 +121,16 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     conclude(args, env, run, &store, server.as_ref(), &set, published)
 }
 
-/// Returns the newest set with files.
-fn newest_with_files(sets: &[Listed]) -> Option<&SetRef> {
-    sets.iter()
-        .filter_map(Listed::set)
-        .find(|set| set.files.is_some())
+/// Returns now. Sets are ordered by their second, and two of the same would have no order, so this
+/// waits until the second of the newest is over.
+fn next_second(newest: Option<&SetRef>) -> DateTime<Utc> {
+    loop {
+        let now = Utc::now().trunc_subsecs(0);
+        if newest.is_none_or(|newest| newest.started_at != now) {
+            return now;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Returns the packs of a set that are known to hold: those of one whose bytes were proven.

@@ -8,6 +8,7 @@ mod files;
 mod observe;
 mod plan;
 mod summary;
+mod sweep;
 mod throttle;
 
 use th_cli::{Outcome, Run, Tool};

@@ -1,14 +1,9 @@
 //! Looking at all that a backup depends on.
 
-use std::thread;
-use std::time::Duration;
-
-use chrono::{DateTime, SubsecRound, Utc};
 use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
-use th_record::Failure;
 use th_state::State;
 use th_store::{Listed, SetRef, Store};
 
@@ -37,22 +32,6 @@ pub(crate) fn connect(env: &Environment, run: &Run) -> Result<Option<Server>, Er
     let server = Server::connect(target, "th-backup", run.cancel())?;
     server.check_client("pg_dump")?;
     Ok(Some(server))
-}
-
-/// Removes the scratch of proofs that died. A backup is worth more than that: one whose role may not
-/// do it goes on.
-pub(crate) fn sweep_scratch(server: &Server, run: &mut Run) {
-    match th_proof::sweep(server) {
-        Ok(swept) => {
-            for name in swept {
-                run.warn(format!("removed what a dead run had left: '{name}'"));
-            }
-        }
-        Err(error) => run.warn(format!(
-            "cannot remove what dead runs have left: {}",
-            Failure::of(&error).message
-        )),
-    }
 }
 
 pub(crate) fn look(
@@ -106,14 +85,9 @@ pub(crate) fn look(
     })
 }
 
-/// Returns now. Sets are ordered by their second, and two of the same would have no order, so this
-/// waits until the second of the newest is over.
-pub(crate) fn next_second(newest: Option<&SetRef>) -> DateTime<Utc> {
-    loop {
-        let now = Utc::now().trunc_subsecs(0);
-        if newest.is_none_or(|newest| newest.started_at != now) {
-            return now;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+/// Returns the newest set with files.
+pub(crate) fn newest_with_files(sets: &[Listed]) -> Option<&SetRef> {
+    sets.iter()
+        .filter_map(Listed::set)
+        .find(|set| set.files.is_some())
 }

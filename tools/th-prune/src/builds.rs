@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use th_cli::{Outcome, Run};
+use th_cli::Run;
 use th_docker::{CacheRecord, Docker};
-use th_record::kind::{Freed, FreedPart, PruneAction, PruneObject};
+use th_record::kind::{FreedPart, PruneAction, PruneObject};
 
 use crate::Error;
 use crate::context::Context;
@@ -22,18 +22,6 @@ type Parents<'a> = BTreeMap<&'a str, &'a [String]>;
 
 /// Kinds of records that are the builder's own.
 const INTERNAL: [&str; 2] = ["internal", "frontend"];
-
-/// Prunes the build cache.
-pub(crate) fn builds(
-    context: &Context,
-    run: &mut Run,
-    older_than: Option<humantime::Duration>,
-) -> Result<Outcome, Error> {
-    let _lock = context.lock(run)?;
-    let parts = vec![part(context, run, older_than, &mut Room::endless())?];
-    let disks = Vec::new();
-    Ok(objects::outcome(run, &Freed { parts, disks }))
-}
 
 /// Prunes the build cache until there is room enough.
 pub(crate) fn part(

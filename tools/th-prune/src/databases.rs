@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use th_cli::{Outcome, Run};
+use th_cli::Run;
 use th_postgres::{Beside, Role, Server};
-use th_record::kind::{Freed, FreedPart, PruneObject};
+use th_record::kind::{FreedPart, PruneObject};
 use th_state::State;
 
 use crate::Error;
@@ -46,18 +46,6 @@ struct Needed {
     pending: Vec<String>,
     /// By undo.
     undo: Option<String>,
-}
-
-/// Prunes the databases.
-pub(crate) fn databases(
-    context: &Context,
-    run: &mut Run,
-    older_than: Option<humantime::Duration>,
-) -> Result<Outcome, Error> {
-    let _lock = context.lock(run)?;
-    let parts = vec![part(context, run, older_than, &mut Room::endless())?];
-    let disks = Vec::new();
-    Ok(objects::outcome(run, &Freed { parts, disks }))
 }
 
 /// Prunes databases until there is room enough.

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::Utc;
-use th_cli::{Outcome, Run};
+use th_cli::Run;
 use th_docker::Docker;
-use th_record::kind::{Freed, FreedPart};
+use th_record::kind::FreedPart;
 
 use crate::Error;
 use crate::context::Context;
@@ -35,18 +35,6 @@ pub(crate) struct ImagesArgs {
     /// Keep what is younger than this [default: 1h]
     #[arg(long, value_name = "TIME")]
     min_age: Option<humantime::Duration>,
-}
-
-/// Prunes the images.
-pub(crate) fn images(
-    context: &Context,
-    run: &mut Run,
-    args: &ImagesArgs,
-) -> Result<Outcome, Error> {
-    let _lock = context.lock(run)?;
-    let parts = vec![part(context, run, args, &mut Room::endless())?];
-    let disks = Vec::new();
-    Ok(objects::outcome(run, &Freed { parts, disks }))
 }
 
 /// Prunes images until there is room enough.

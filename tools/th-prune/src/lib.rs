@@ -65,12 +65,20 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
     match &args.command {
         Some(Command::Sets { policy, .. }) => sets::sets(&context, run, policy),
         Some(Command::Undelete { set, .. }) => undelete::undelete(&context, run, set),
-        Some(Command::Images { keep, .. }) => images::images(&context, run, keep),
+        Some(Command::Images { keep, .. }) => objects::alone(&context, run, |run, room| {
+            images::part(&context, run, keep, room)
+        }),
         Some(Command::Databases { older_than, .. }) => {
-            databases::databases(&context, run, *older_than)
+            objects::alone(&context, run, |run, room| {
+                databases::part(&context, run, *older_than, room)
+            })
         }
-        Some(Command::Logs { older_than, .. }) => logs::logs(&context, run, *older_than),
-        Some(Command::Builds { older_than, .. }) => builds::builds(&context, run, *older_than),
+        Some(Command::Logs { older_than, .. }) => objects::alone(&context, run, |run, room| {
+            logs::part(&context, run, *older_than, room)
+        }),
+        Some(Command::Builds { older_than, .. }) => objects::alone(&context, run, |run, room| {
+            builds::part(&context, run, *older_than, room)
+        }),
         Some(Command::Plan { .. }) | None => free::free(&context, run, args.target_free),
     }
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use th_archive::{EntryPath, Tree};
-use th_cli::{Outcome, Run};
+use th_cli::Run;
 use th_config::Environment;
-use th_record::kind::{Freed, FreedPart};
+use th_record::kind::FreedPart;
 
 use crate::Error;
 use crate::context::Context;
@@ -46,18 +46,6 @@ struct Others {
     trees: Vec<PathBuf>,
     state: PathBuf,
     files: Vec<PathBuf>,
-}
-
-/// Prunes the logs.
-pub(crate) fn logs(
-    context: &Context,
-    run: &mut Run,
-    older_than: Option<humantime::Duration>,
-) -> Result<Outcome, Error> {
-    let _lock = context.lock(run)?;
-    let parts = vec![part(context, run, older_than, &mut Room::endless())?];
-    let disks = Vec::new();
-    Ok(objects::outcome(run, &Freed { parts, disks }))
 }
 
 /// Prunes logs until there is room enough.

@@ -6,6 +6,7 @@ use th_record::kind::{Freed, FreedPart, PruneAction, PruneObject};
 use th_record::{ErrorKind, Fail, Failure, VERSION};
 
 use crate::Error;
+use crate::context::Context;
 use crate::free::Room;
 
 /// Something that may be deleted, and what its deletion has to know.
@@ -60,6 +61,18 @@ fn stay(item: &mut PruneObject, reason: String) {
         item.reasons.clear();
     }
     item.reasons.push(reason);
+}
+
+/// Prunes one sort of things, by its rules alone: however much room there is.
+pub(crate) fn alone(
+    context: &Context,
+    run: &mut Run,
+    prune: impl FnOnce(&mut Run, &mut Room) -> Result<FreedPart, Error>,
+) -> Result<Outcome, Error> {
+    let _lock = context.lock(run)?;
+    let parts = vec![prune(run, &mut Room::endless())?];
+    let disks = Vec::new();
+    Ok(outcome(run, &Freed { parts, disks }))
 }
 
 /// Deletes what is to go, in order, until there is room enough; prints each object, with `--plan`

@@ -91,13 +91,10 @@ pub(crate) fn apply(
         pending::note(&context.state, &restore, Phase::Switching, false)?;
         Ok((rename(run, server.as_ref(), &restore)?, staged))
     });
-    let (closed, staged) = switched.map_err(|error| match error {
-        // The next run asks the server again, then goes on or drops it all.
-        Error::Postgres(th_postgres::Error::InDoubt(_)) => Error::HalfWay(Box::new(error)),
-        error => {
+    let (closed, staged) = switched.inspect_err(|error| {
+        if !matches!(error, Error::HalfWay(_)) {
             // Nothing is live yet. What cannot be dropped now is dropped by the next run.
             let _ = pending::discard(&context.state, &restore, server.as_ref());
-            error
         }
     })?;
     move_files(context, run, &restore, server.as_ref())?;

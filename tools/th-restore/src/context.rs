@@ -68,14 +68,11 @@ impl Context {
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(run, &self.state, server)?;
         for swept in self.store.sweep()? {
-            run.warn(format!(
-                "removed what a dead run had left: '{}'",
-                swept.path.display()
-            ));
+            run.swept(swept.path.display());
         }
         if let Some(server) = server {
             for name in th_proof::sweep(server)? {
-                run.warn(format!("removed what a dead run had left: '{name}'"));
+                run.swept(name);
             }
         }
         Ok(Some(lock))

@@ -67,13 +67,20 @@ impl Restore {
 
 impl Swap {
     /// Renames the databases; returns how many sessions were closed.
+    ///
+    /// # Errors
+    /// [`Error::HalfWay`] when it is not known whether they were renamed: the next run asks the
+    /// server again, then goes on or drops it all. With any other nothing was renamed.
     pub(crate) fn go(&self, admin: &mut Admin) -> Result<u64, Error> {
         let mut renames = Vec::new();
         if let Some(kept) = &self.kept {
             renames.push((self.live.as_str(), kept.as_str()));
         }
         renames.push((self.next.as_str(), self.live.as_str()));
-        Ok(admin.rename(&renames)?)
+        admin.rename(&renames).map_err(|error| match error {
+            th_postgres::Error::InDoubt(_) => Error::HalfWay(Box::new(error.into())),
+            error => error.into(),
+        })
     }
 
     /// Returns the swap that takes this one back; what was live is then kept as `name`.

@@ -52,12 +52,10 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     };
     pending::note(&context.state, &restore, Phase::Switching, true)?;
     if let (Some(swap), Some(admin)) = (&restore.database, &mut admin) {
-        let closed = swap.go(admin).map_err(|error| match error {
-            Error::Postgres(th_postgres::Error::InDoubt(_)) => Error::HalfWay(Box::new(error)),
-            error => {
+        let closed = swap.go(admin).inspect_err(|error| {
+            if !matches!(error, Error::HalfWay(_)) {
                 // Nothing was renamed, and an undo makes nothing that would have to be dropped.
                 let _ = pending::abandon(&context.state);
-                error
             }
         })?;
         run.done("switched the databases back");

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use th_record::Object;
 
+use crate::ahead::{BATCH, BATCHES};
 use crate::entry::{Entry, Kind};
 use crate::hash::CHUNK;
 use crate::spool::Spool;
@@ -14,11 +15,6 @@ use crate::spool::Spool;
 /// What an entry has in place of its pack's name. Within a JSON string the quotes would have a
 /// backslash before them, so this occurs at most once in a line.
 const BLANK: &[u8] = br#""pack":"""#;
-
-/// How many entries go from thread to thread at once.
-const BATCH: usize = 512;
-/// How many batches may wait.
-const BATCHES: usize = 4;
 
 /// An entry, and the number of its pack.
 type Numbered = (Entry, u32);
