@@ -160,7 +160,7 @@ insert into shipments
 select pg_temp.id('shipment', i),
        pg_temp.id('organisation', pg_temp.upto(:organisations)),
        pg_temp.id('user', pg_temp.upto(:users)),
-       'TH-' || upper(substr(md5('reference' || i), 1, 9)),
+       'TH-' || upper(substr(md5('reference' || i), 1, 12)),
        pg_temp.pick('{draft,booked,in_transit,customs,delivered,delivered,delivered,delivered,cancelled}')::shipment_status,
        initcap(pg_temp.word() || ' ' || pg_temp.word()) || ' ' || pg_temp.upto(240) || ', ' || pg_temp.upto(89999) + 10000,
        initcap(pg_temp.word() || ' ' || pg_temp.word()) || ' ' || pg_temp.upto(240) || ', ' || pg_temp.upto(89999) + 10000,

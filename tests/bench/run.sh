@@ -6,41 +6,15 @@ cd "$(dirname "$0")/../.."
 scale=${TH_BENCH_SCALE:-1}
 files=${TH_BENCH_FILES:-100000}
 tools=$PWD/target/release
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/th-bench.XXXXXX")
-container=th-bench-$$
-finish() {
-  docker rm --force --volumes "$container" >/dev/null 2>&1 || :
-  rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-say() { printf '%s\n' "$*" >&2; }
-now() { date +%s.%N; }
-# timed NAME COMMAND: seconds go to $work/NAME.s, the peak memory in kB to $work/NAME.kb
-timed() {
-  name=$1
-  shift
-  say "  $name"
-  start=$(now)
-  /usr/bin/time -f %M -o "$work/$name.kb" "$@"
-  echo "$(now) $start" | awk '{ printf "%.3f\n", $1 - $2 }' >"$work/$name.s"
-}
-seconds() { cat "$work/$1.s"; }
-megabytes() { tail -n 1 "$work/$1.kb" | awk '{ printf "%.0f", $1 / 1024 }'; }
+# shellcheck source=tests/bench/lib.sh
+. tests/bench/lib.sh
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.3f", a / b }'; }
 size() { stat -c %s "$1"; }
 
 say 'making the data'
-tests/images/build.sh postgres:15
-docker run --detach --name "$container" --label th.bench=1 --shm-size 512m \
-  --env POSTGRES_PASSWORD=bench postgres:15 postgres -c shared_buffers=1GB >/dev/null
-until docker exec "$container" pg_isready --quiet --host 127.0.0.1; do sleep 0.2; done
-db() { docker exec --interactive "$container" "$@"; }
-db psql -qX -U postgres -c 'CREATE DATABASE shop'
-db psql -qX -U postgres -d shop -v ON_ERROR_STOP=1 -v "scale=$scale" <tests/bench/generate.sql >/dev/null
-db psql -qX -U postgres -d shop -c 'VACUUM ANALYZE' -c 'CHECKPOINT'
+serve 1GB
+db -d shop -v "scale=$scale" <tests/bench/generate.sql >/dev/null
+db -d shop -c 'VACUUM ANALYZE' -c 'CHECKPOINT'
 target="--container $container --database shop"
 
 say 'backup of the database'
@@ -53,9 +27,9 @@ timed th_backup_unproven "$tools/th-backup" $target --store "$work/store" --prov
 
 say 'restore of the database'
 gunzip <"$work/dump.sql.gz" >"$work/dump.sql"
-db psql -qX -U postgres -c 'CREATE DATABASE by_psql'
+db -c 'CREATE DATABASE by_psql'
 timed psql sh -c "docker exec -i $container psql -qX -U postgres -d by_psql <$work/dump.sql >/dev/null"
-db psql -qX -U postgres -c 'DROP DATABASE by_psql' -c 'CHECKPOINT'
+db -c 'DROP DATABASE by_psql' -c 'CHECKPOINT'
 # shellcheck disable=SC2086
 timed th_restore "$tools/th-restore" $target --store "$work/store" --quiet --json apply >"$work/restore.json"
 
@@ -74,9 +48,7 @@ version=$(echo "$(now) $start" | awk '{ printf "%.1f", ($1 - $2) * 100 }')
 stored=$(jq .data.database.stored_bytes "$work/backup.json")
 new=$(jq .data.stored_bytes "$work/f2.json")
 first=$(jq .data.stored_bytes "$work/f1.json")
-row() { printf '| %s | %s | %s |\n' "$1" "$2" "$3"; }
-row 'figure' 'measured' 'bound'
-row --- --- ---
+heading
 row "th-backup ÷ \`pg_dump \\| gzip\`, time ($(seconds th_backup) s ÷ $(seconds dump_gzip) s)" \
   "$(ratio "$(seconds th_backup)" "$(seconds dump_gzip)")" '≤ 0.45'
 row "the same without the proof of decoding ($(seconds th_backup_unproven) s)" \

@@ -10,34 +10,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use th_kit::{Counted, Nginx, SlotApp, Traffic, docker};
+use th_kit::{Counted, Nginx, Traffic, docker};
 
 use crate::subject::Subject;
 use crate::table::Table;
 
-/// How long there is between two reloads or rollouts.
+/// How long there is between two reloads…
+const BETWEEN_RELOADS: Duration = Duration::from_secs(1);
+/// …and between two rollouts.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// Reloads nginx, with nothing else changed.
+/// Reloads the nginx of the same app, under the same users, with nothing else changed.
 pub(crate) fn reloads(subject: &Subject, table: &mut Table) -> Result<()> {
-    let own;
-    let app = match &subject.app {
-        Some(app) => app,
-        None => {
-            own = SlotApp::released()?;
-            &own
-        }
-    };
-    let traffic = Traffic {
-        users: subject.traffic.users,
-        think: subject.traffic.think,
-        ..Traffic::of_witness(app.nginx().address())
-    };
-    let load = traffic.start();
-    thread::sleep(PAUSE);
+    let load = subject.traffic.start();
+    thread::sleep(BETWEEN_RELOADS);
     for number in 0..subject.compare {
-        app.nginx().reload()?;
-        thread::sleep(PAUSE);
+        subject.reload()?;
+        thread::sleep(BETWEEN_RELOADS);
         eprintln!("reload {} of {}", number + 1, subject.compare);
     }
     tell(

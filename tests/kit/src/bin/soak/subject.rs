@@ -1,9 +1,11 @@
 //! What is soaked: the app, its tags, its users.
 
+use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use th_kit::{SlotApp, Tool, Traffic};
 
 /// An app, and how hard it is tried.
@@ -23,6 +25,8 @@ pub(crate) struct Subject {
     pub(crate) swaps: u32,
     /// How many ways back.
     pub(crate) rollbacks: u32,
+    /// The file with the process id of the app's nginx, unless the app is our own.
+    nginx_pid: Option<PathBuf>,
     /// How many reloads to compare with, and a third as many rollouts.
     pub(crate) compare: u32,
 }
@@ -85,6 +89,7 @@ impl Subject {
             swaps: number(take("swaps"), 200)?,
             rollbacks: number(take("rollbacks"), 20)?,
             compare: number(take("compare"), 30)?,
+            nginx_pid: take("nginx-pid").map(PathBuf::from),
             traffic,
         };
         match arguments.first() {
@@ -100,6 +105,20 @@ impl Subject {
             .args(config)
             .args(["--env", &self.environment]);
         Ok(tool.args(args))
+    }
+
+    /// Has the app's nginx read its configuration again, as `nginx -s reload` does.
+    pub(crate) fn reload(&self) -> Result<()> {
+        if let Some(app) = &self.app {
+            return app.nginx().reload();
+        }
+        let file = self.nginx_pid.as_ref();
+        let pid = fs::read_to_string(file.context("--config needs --nginx-pid to compare")?)?;
+        let done = Command::new("kill")
+            .args(["-s", "HUP", pid.trim()])
+            .status()?;
+        ensure!(done.success(), "nginx cannot be told to reload");
+        Ok(())
     }
 
     /// Returns the tag of release number `number`.
