@@ -11,7 +11,7 @@ RUN_TESTS = TH_BIN_DIR='$(CURDIR)/target/debug' RUST_TEST_THREADS=4 $(CARGO) tes
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share
 INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
-  $(SHARE)/man/man7/th-records.7 $(SHARE)/th \
+  $(SHARE)/man/man5/th.toml.5 $(SHARE)/man/man7/th-records.7 $(SHARE)/th \
   $(TOOLS:%=$(SHARE)/bash-completion/completions/%) \
   $(TOOLS:%=$(SHARE)/zsh/site-functions/_%) \
   $(TOOLS:%=$(SHARE)/fish/vendor_completions.d/%.fish)
@@ -80,13 +80,14 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) xtask gen --check
 	$(SCRIPTS) | xargs shellcheck --external-sources --shell=sh
-	mandoc -T lint -W error man/*.[17]
+	mandoc -T lint -W error man/*.[157]
 	if command -v cargo-deny >/dev/null; then $(CARGO) deny --locked check; fi
 
 bench: build ## Compare with other tools on this machine
 	scripts/bootstrap.sh bench
 	tests/bench/run.sh
 	tests/bench/prune.sh
+	SOAK_SWAPS=$${SOAK_SWAPS:-20} tests/bench/soak.sh
 
 soak: build ## Releases under load; SOAK_SWAPS=10 is a short one
 	scripts/bootstrap.sh bench
@@ -103,6 +104,7 @@ install: $(TOOLS:%=target/release/%) ## PREFIX and DESTDIR say where
 	install -d $(sort $(dir $(INSTALLED))) $(SHARE)/th/schemas
 	install $(TOOLS:%=target/release/%) $(BINDIR)
 	install -m 644 man/*.1 $(SHARE)/man/man1
+	install -m 644 man/*.5 $(SHARE)/man/man5
 	install -m 644 man/*.7 $(SHARE)/man/man7
 	install -m 644 completions/bash/* $(SHARE)/bash-completion/completions
 	install -m 644 completions/zsh/* $(SHARE)/zsh/site-functions

@@ -15,7 +15,9 @@ for file in "$config" ./th.toml /etc/th/th.toml; do
 done
 [ -r "$config" ] || die "cannot read th.toml: it is looked for in \$TH_CONFIG, ./ and /etc/th/"
 
-# The lock is in the environment's root, which is relative to the directory of th.toml.
+# The lock is in the environment's root, which is relative to the directory of th.toml. No tool tells
+# where that is without its database or its store. They refuse a lock that is not their environment's:
+# a root that is misread here ends the night, and harms nothing.
 root=$(awk -v "section=[env.$env]" '
   /^[ \t]*\[/ { line = $0; sub(/#.*/, "", line); gsub(/[ \t]/, "", line); inside = line == section }
   inside && /^[ \t]*root[ \t]*=/ { split($0, part, /["\047]/); print part[2]; exit }
@@ -34,9 +36,9 @@ flock --wait "${TH_LOCK_WAIT:-3600}" 9 || {
 TH_LOCK_FD=9
 TH_RUN_ID=${TH_RUN_ID:-$(date -u +%Y%m%dT%H%M%SZ)-$(od -An -N2 -tx1 /dev/urandom | tr -d ' \n')}
 export TH_LOCK_FD TH_RUN_ID
-# Whoever finds it locked is told by whom.
+# Whoever finds it locked is told by whom; the tools name themselves when it is their turn.
 printf '{"tool":"nightly.sh","run":"%s","pid":%s,"since_at":"%s"}' \
-  "$TH_RUN_ID" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/state/lock"
+  "$TH_RUN_ID" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/state/lock" || :
 
 status=0
 records=$(

@@ -93,7 +93,7 @@ complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -s q -l quiet -d
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l plan -d 'Print what would be done, and stop'
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -l to -d 'Go back to this release [default: the one before]' -r
-complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -l hold -d 'Keep the slot that is left warm for this long [default: it is stopped at once]' -r
+complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -l hold -d 'Keep the slot that is left warm for this long; not used while a release is in its hold [default: it is stopped at once]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -l max-age -d 'Refuse input records older than this' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -l config -d 'Read this configuration file [default: ./th.toml, then /etc/th/th.toml]' -r -F
 complete -c th-swap -n "__fish_th_swap_using_subcommand rollback" -s e -l env -d 'Act on this environment of the configuration file' -r

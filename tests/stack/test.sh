@@ -182,12 +182,14 @@ check 'th-swap to: 1.1.0' th th-swap to -e staging --tag 1.1.0 --hold 5s --json
 check 'its receipt: requests, and none failed' jq -e '.data.receipt | .requests > 0 and .failed == 0' "$work/record"
 check 'green answers with 1.1.0' sh -c "curl -s http://127.0.0.1:8100/version | jq -e '.tag == \"1.1.0\" and .slot == \"green\"'"
 check 'th-swap status agrees' th th-swap status -e staging --json
-check 'th-swap rollback' th th-swap rollback -e staging --hold 0s --json
+check 'th-swap rollback' th th-swap rollback -e staging --json
 check 'blue answers with 1.0.0' sh -c "curl -s http://127.0.0.1:8100/version | jq -e '.tag == \"1.0.0\" and .slot == \"blue\"'"
 check 'th-swap maintenance' th th-swap maintenance -e staging on --retry-after 90s
 check '  503, with its time' header 'retry-after: 90' fetch staging /
 check 'th-swap maintenance off' th th-swap maintenance -e staging off
 check '  and back' status 200 fetch staging /
+# shellcheck source=tests/stack/failures.sh
+. tests/stack/failures.sh
 environment production
 
 # --- up again, and the user's settings

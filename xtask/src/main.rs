@@ -6,6 +6,7 @@
 )]
 
 mod completions;
+mod config;
 mod fields;
 mod generated;
 mod man;
@@ -46,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         man::add(&tool, &mut generated)?;
         completions::add(&tool, &mut generated)?;
     }
+    config::add(&mut generated)?;
     records::add(&schemas, &mut generated)?;
 
     let stale = generated.stale()?;

@@ -47,7 +47,8 @@ pub(crate) fn exit_status() -> String {
     for (exit, meaning) in Exit::ALL {
         section += &format!(".TP 5\n.B {}\n{meaning}\n", exit.code());
     }
-    section += ".PP\nWith 1, 2 and 10 to 14, nothing was changed.\n";
+    section += ".PP\nWith 1, 2 and 10 to 13, nothing was changed; with 14, nothing live was: \
+                a set may have been stored,\nor what was proven of one noted, as \\fBchanged\\fR says.\n";
     section += "The status is also in the record's\n.IR error.exit .\n";
     section
 }

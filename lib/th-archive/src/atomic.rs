@@ -1,16 +1,19 @@
 //! Files that appear whole or not at all.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 /// The start of the name of a file that is not yet whole.
 pub const TEMPORARY: &str = ".th-tmp-";
 
-/// A file that replaces the one at its path when committed. Dropped before that, it is removed.
+/// A file that replaces the one at its path when committed. Dropped before that, it is removed. It
+/// is locked (flock) for as long as its writer lives.
 #[derive(Debug)]
 pub struct AtomicFile {
     file: NamedTempFile,
@@ -23,13 +26,29 @@ impl AtomicFile {
     /// # Errors
     /// Those of creating a file.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix(TEMPORARY)
-            .tempfile_in(parent(path))?;
-        Ok(Self {
-            file,
-            path: path.to_owned(),
-        })
+        Self::create_in(parent(path), path)
+    }
+
+    /// As [`AtomicFile::create`], but under a temporary name in `dir`, which must be on the file
+    /// system of `path`.
+    ///
+    /// # Errors
+    /// Those of creating a file.
+    pub fn create_in(dir: &Path, path: &Path) -> io::Result<Self> {
+        loop {
+            let file = tempfile::Builder::new()
+                .prefix(TEMPORARY)
+                .tempfile_in(dir)?;
+            // Where there are no locks, nobody asks for one.
+            let _ = flock(file.as_file(), FlockOperation::LockExclusive);
+            // A sweeper that came before the lock has taken it for a dead one's.
+            if file.as_file().metadata()?.nlink() > 0 {
+                return Ok(Self {
+                    file,
+                    path: path.to_owned(),
+                });
+            }
+        }
     }
 
     /// Sets the permission bits that the file will have, whatever the umask.
@@ -71,6 +90,46 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(bytes)?;
     file.commit()
+}
+
+/// Removes the files in `dir` whose writers died before they were whole. Returns their paths and
+/// sizes.
+///
+/// # Errors
+/// Those of reading the directory, open and unlink.
+pub fn sweep(dir: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
+    let mut swept = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_temporary = name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        if is_temporary
+            && entry.file_type()?.is_file()
+            && let Some(bytes) = sweep_file(&entry.path())?
+        {
+            swept.push((entry.path(), bytes));
+        }
+    }
+    Ok(swept)
+}
+
+/// Removes one file, unless its writer lives or has just put it in its place.
+fn sweep_file(path: &Path) -> io::Result<Option<u64>> {
+    let gone = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(None),
+        _ => Err(error),
+    };
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(errno) => return gone(errno.into()),
+    };
+    let bytes = file.metadata()?.len();
+    // Where there are no locks, the environment's own must do.
+    if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Ok(None);
+    }
+    fs::remove_file(path).map_or_else(gone, |()| Ok(Some(bytes)))
 }
 
 /// Makes the names in the directory at `path` durable.
@@ -121,5 +180,23 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
         assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_dead_writer_has_left_is_swept_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let dead = dir.path().join(".th-tmp-dead");
+        fs::write(&path, "whole").unwrap();
+        fs::write(&dead, "half").unwrap();
+        fs::create_dir(dir.path().join(".th-tmp-dir")).unwrap();
+        std::os::unix::fs::symlink(&path, dir.path().join(".th-tmp-link")).unwrap();
+        let mut file = AtomicFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        assert_eq!(sweep(dir.path()).unwrap(), [(dead, 4)]);
+        file.commit().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(sweep(dir.path()).unwrap(), []);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 3);
     }
 }

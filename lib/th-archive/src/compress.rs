@@ -149,7 +149,7 @@ impl<W: Write> Write for Encoder<W> {
 /// What a stream of zstd begins with (RFC 8878, section 3.1.1).
 pub const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// Decompresses a stream of zstd to nowhere, to measure it.
+/// Decompresses a stream of zstd to look at it.
 pub(crate) struct Measure {
     decoder: Decoder<'static>,
     buffer: Vec<u8>,
@@ -166,18 +166,17 @@ impl Measure {
         })
     }
 
-    /// Takes the next bytes of the stream, and returns how many they are when decompressed.
-    pub(crate) fn pass(&mut self, bytes: &[u8]) -> io::Result<u64> {
+    /// Takes the next bytes of the stream, and shows what they are when decompressed.
+    pub(crate) fn pass(&mut self, bytes: &[u8], on_raw: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let mut input = InBuffer::around(bytes);
-        let mut raw = 0;
         loop {
             let mut output = OutBuffer::around(&mut self.buffer);
             self.whole = self.decoder.run(&mut input, &mut output)? == 0;
             let full = output.pos() == output.capacity();
-            raw += output.pos() as u64;
+            on_raw(output.as_slice());
             // A full buffer may have left something inside.
             if input.pos() == bytes.len() && (self.whole || !full) {
-                return Ok(raw);
+                return Ok(());
             }
         }
     }

@@ -102,12 +102,13 @@ impl Fail for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Config { .. } => Some("correct 'files.config' in th.toml".into()),
-            Self::Io { .. }
-            | Self::Glob { .. }
-            | Self::Listing { .. }
+            Self::Listing { .. }
             | Self::Pack { .. }
             | Self::Hostile { .. }
-            | Self::Content { .. } => None,
+            | Self::Content { .. } => {
+                Some("th-restore verify says whether a set holds; another may".into())
+            }
+            Self::Io { .. } | Self::Glob { .. } => None,
         }
     }
 }

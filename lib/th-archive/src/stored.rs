@@ -63,6 +63,29 @@ impl Stored {
         })
     }
 
+    /// Writes all of the bytes. `on_raw` is shown what they are before compression, as far as that
+    /// is known by now.
+    ///
+    /// # Errors
+    /// Those of write; a stream that is no zstd.
+    pub fn put(&mut self, bytes: &[u8], on_raw: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let raw_bytes = &mut self.raw_bytes;
+        let mut on_raw = |raw: &[u8]| {
+            *raw_bytes += raw.len() as u64;
+            on_raw(raw);
+        };
+        match &mut self.way {
+            Way::Encode(encoder) => {
+                on_raw(bytes);
+                encoder.write_all(bytes)
+            }
+            Way::Packed(hashing, measure) => {
+                measure.pass(bytes, &mut on_raw)?;
+                hashing.write_all(bytes)
+            }
+        }
+    }
+
     /// Returns how many bytes were written so far, before compression.
     pub fn raw_bytes(&self) -> u64 {
         self.raw_bytes
@@ -95,18 +118,7 @@ impl Stored {
 
 impl Write for Stored {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let (written, raw) = match &mut self.way {
-            Way::Encode(encoder) => {
-                let written = encoder.write(bytes)?;
-                (written, written as u64)
-            }
-            Way::Packed(hashing, measure) => {
-                let written = hashing.write(bytes)?;
-                (written, measure.pass(&bytes[..written])?)
-            }
-        };
-        self.raw_bytes += raw;
-        Ok(written)
+        self.put(bytes, &mut |_| {}).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -9,13 +9,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Watch<'a> {
     stop: &'a AtomicBool,
     on: &'a mut dyn FnMut(&Path, u64),
+    on_known: Option<&'a mut dyn FnMut(u64)>,
 }
 
 impl<'a> Watch<'a> {
     /// Makes a watch that stops the work once `stop` is set, and calls `on` with the file being
     /// worked on and the bytes moved since the last call.
     pub fn new(stop: &'a AtomicBool, on: &'a mut dyn FnMut(&Path, u64)) -> Self {
-        Self { stop, on }
+        Self {
+            stop,
+            on,
+            on_known: None,
+        }
+    }
+
+    /// Also calls `on_known` with the size of each file that is known and so need not be moved.
+    #[must_use]
+    pub fn and_known(self, on_known: &'a mut dyn FnMut(u64)) -> Self {
+        Self {
+            on_known: Some(on_known),
+            ..self
+        }
     }
 
     /// Returns at once, or fails when the work must stop.
@@ -40,6 +54,13 @@ impl<'a> Watch<'a> {
     pub fn advance(&mut self, path: &Path, bytes: u64) -> io::Result<()> {
         (self.on)(path, bytes);
         self.check()
+    }
+
+    /// Reports a file of `bytes` that need not be moved.
+    pub(crate) fn pass(&mut self, bytes: u64) {
+        if let Some(on_known) = &mut self.on_known {
+            on_known(bytes);
+        }
     }
 }
 

@@ -47,6 +47,7 @@ pub fn execute<E: Fail>(
         state: None,
         warnings: Vec::new(),
         done: Vec::new(),
+        changed: false,
         phases: Vec::new(),
         human: !output.json && io::stdout().is_terminal(),
     };
@@ -123,7 +124,7 @@ fn report(
         started_at,
         duration_seconds: start.elapsed().as_secs_f64(),
         ok: true,
-        changed: false,
+        changed: run.changed,
         dry_run: run.output.plan,
         warnings: Vec::new(),
         data: None::<Box<RawValue>>,
@@ -133,7 +134,7 @@ fn report(
     let failure = match result {
         Ok(outcome) => {
             record.kind = outcome.kind.to_owned();
-            record.changed = outcome.changed;
+            record.changed |= outcome.changed;
             record.dry_run = outcome.dry_run;
             record.data = outcome.data;
             summary = outcome.summary;
@@ -142,6 +143,12 @@ fn report(
         Err(failure) => Some(failure),
     };
     if let Some(mut failure) = failure {
+        // Half way is neither what was before nor what was to be.
+        record.changed |= failure.kind == ErrorKind::HalfWay;
+        if record.changed && failure.kind.exit().is_unchanged() {
+            // It failed all the same, but no status may promise what is not so.
+            (failure.kind, failure.exit) = (ErrorKind::Partial, Exit::Partial.code());
+        }
         failure.done = std::mem::take(&mut run.done);
         let shown = printable_lines(&failure.to_string());
         let _ = writeln!(io::stderr(), "{}: {shown}", tool.name);
@@ -175,10 +182,10 @@ fn report(
                 "{}: cannot write the record: {error}",
                 tool.name
             );
-            if exit == Exit::Done.code() {
-                Exit::Failed.code()
-            } else {
-                exit
+            match (exit, record.changed) {
+                (0, true) => Exit::Partial.code(),
+                (0, false) => Exit::Failed.code(),
+                _ => exit,
             }
         }
         _ => exit,

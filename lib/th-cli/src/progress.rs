@@ -14,11 +14,12 @@ pub struct Progress {
 impl Progress {
     /// Starts a phase called `label` of `total` bytes, if that is known.
     pub(crate) fn start(label: &str, total: Option<u64>, quiet: bool) -> Self {
+        // Of 80 columns, the message gets what is left.
         let template = match total {
             Some(_) => {
-                "{prefix:14} {bar:24} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} eta {eta} {wide_msg}"
+                "{prefix:7} {bar:10} {bytes:>10}/{total_bytes:10} {bytes_per_sec:>12} eta {eta:4} {wide_msg}"
             }
-            None => "{prefix:14} {spinner} {bytes:>10} {bytes_per_sec:>12} {elapsed} {wide_msg}",
+            None => "{prefix:7} {spinner} {bytes:>10} {bytes_per_sec:>12} {elapsed} {wide_msg}",
         };
         Self::show(label, total, template, quiet)
     }

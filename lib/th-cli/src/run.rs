@@ -33,6 +33,7 @@ pub struct Run {
     pub(crate) state: Option<State>,
     pub(crate) warnings: Vec<String>,
     pub(crate) done: Vec<String>,
+    pub(crate) changed: bool,
     pub(crate) phases: Vec<Phase>,
     pub(crate) human: bool,
 }
@@ -75,6 +76,11 @@ impl Run {
     /// Warns that `what` was removed, which a run that died had left behind.
     pub fn swept(&mut self, what: impl Display) {
         self.warn(format!("removed what a dead run had left: '{what}'"));
+    }
+
+    /// Notes that something is changed, whatever becomes of the run from here on.
+    pub fn changed(&mut self) {
+        self.changed = true;
     }
 
     /// Notes that a step is finished: a later failure names it.

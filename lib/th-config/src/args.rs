@@ -10,6 +10,7 @@ use clap::Args;
 
 use self::env_file::{env_file_variables, expand};
 use crate::document::{self, Document, Section};
+use crate::origin::Origin;
 use crate::{Backup, Database, Environment, Error, Files, Secret, Server};
 
 /// The directory of an environment's state.
@@ -59,7 +60,7 @@ impl TargetArgs {
     /// [`Error`], which says where the mistake is.
     pub fn resolve(&self) -> Result<Environment, Error> {
         match self.find_file()? {
-            Some((path, text)) => self.resolve_document(&path, Document::parse(&path, &text)?),
+            Some((path, text)) => self.resolve_document(&path, &text),
             None => match &self.env {
                 Some(name) => Err(Error::NoFile(name.clone())),
                 None => self.assemble(None, Path::new("."), Section::default()),
@@ -79,7 +80,9 @@ impl TargetArgs {
         if let Some(path) = &self.config {
             return Ok(Some((path.clone(), read(path)?)));
         }
-        let flags_suffice = self.env.is_none() && self.store.is_some();
+        // A store alone is no more than where th.toml's environment is to be stored.
+        let acts_on = self.url.is_some() || self.container.is_some() || self.files.is_some();
+        let flags_suffice = self.env.is_none() && self.store.is_some() && acts_on;
         for path in [Path::new("th.toml"), Path::new("/etc/th/th.toml")] {
             if !flags_suffice && path.exists() {
                 return Ok(Some((path.to_owned(), read(path)?)));
@@ -88,11 +91,16 @@ impl TargetArgs {
         Ok(None)
     }
 
-    fn resolve_document(&self, path: &Path, mut document: Document) -> Result<Environment, Error> {
+    fn resolve_document(&self, path: &Path, text: &str) -> Result<Environment, Error> {
+        let mut document = Document::parse(path, text)?;
         let names: Vec<String> = document.env.keys().cloned().collect();
         let name = match (&self.env, names.as_slice()) {
             (Some(name), _) => name.clone(),
             (None, [only]) => only.clone(),
+            // None of them is meant: a store is enough to look at it.
+            (None, _) if self.store.is_some() && self.config.is_none() => {
+                return self.assemble(None, Path::new("."), Section::default());
+            }
             (None, _) => {
                 let names = if names.is_empty() {
                     vec!["none".into()]
@@ -119,8 +127,15 @@ impl TargetArgs {
             .into_iter()
             .map(|(name, section)| (name, place.join(section.root).join(STATE)))
             .collect();
-        let env = self.assemble(Some((document.app, name)), &root, section)?;
-        Ok(Environment { neighbours, ..env })
+        let origin = Origin::new(path, text, &name);
+        let env = self
+            .assemble(Some((document.app, name)), &root, section)
+            .map_err(|error| origin.locate(error))?;
+        Ok(Environment {
+            neighbours,
+            origin: Some(origin),
+            ..env
+        })
     }
 
     fn assemble(
@@ -200,6 +215,7 @@ impl TargetArgs {
             retention,
             env_file,
             slots: slots.map(|slots| slots.resolve(root)).transpose()?,
+            origin: None,
         })
     }
 

@@ -89,18 +89,9 @@ impl Document {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start.min(text.len()));
-            let before = &text[..start];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
             let message = error.message().to_owned();
             let hint = nearest::hint(&message);
-            Error::Invalid {
-                path: path.to_owned(),
-                line,
-                column,
-                message,
-                hint,
-            }
+            Error::invalid(path, text, start, message, hint)
         })
     }
 }

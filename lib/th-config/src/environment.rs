@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::{Retention, Secret, Slots};
+use crate::origin::Origin;
+use crate::{Error, Retention, Secret, Slots};
 
 /// All that a tool may know of the deployment it acts on.
 #[derive(Debug, Clone)]
@@ -28,6 +29,17 @@ pub struct Environment {
     pub env_file: Option<PathBuf>,
     /// How releases are switched, if they are.
     pub slots: Option<Slots>,
+    pub(crate) origin: Option<Origin>,
+}
+
+impl Environment {
+    /// Points an error about a value of th.toml at its line. Tools check some values themselves.
+    pub fn locate(&self, error: Error) -> Error {
+        match &self.origin {
+            Some(origin) => origin.locate(error),
+            None => error,
+        }
+    }
 }
 
 /// The database of an environment.

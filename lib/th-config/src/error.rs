@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use th_record::{ErrorKind, Fail};
 
@@ -79,6 +79,45 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Says that `message` is wrong at the byte `start` of `text`, which `path` holds.
+    pub(crate) fn invalid(
+        path: &Path,
+        text: &str,
+        start: usize,
+        message: String,
+        hint: Option<String>,
+    ) -> Self {
+        let before = &text[..start];
+        Self::Invalid {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before.chars().rev().take_while(|c| *c != '\n').count() + 1,
+            message,
+            hint,
+        }
+    }
+
+    /// Says what `error` says, of the byte `start` of `text`.
+    pub(crate) fn at(path: &Path, text: &str, start: usize, error: &Self) -> Self {
+        Self::invalid(path, text, start, error.to_string(), error.hint())
+    }
+}
+
+/// Says what to do about a value that makes no sense.
+fn mend(setting: &str) -> String {
+    match setting {
+        "database" => "keep one of them, and remove the others".to_owned(),
+        "database.url" => "put the variable into the env_file, or export it".to_owned(),
+        "slots.services" | "slots.probe" => {
+            "each service of a slot has its name in slots.services, and a path in slots.probe"
+                .to_owned()
+        }
+        setting if setting.starts_with('-') => "--help says what it may be".to_owned(),
+        _ => "correct it, or remove it: then it has its default".to_owned(),
+    }
+}
+
 impl Fail for Error {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -103,7 +142,11 @@ impl Fail for Error {
                     .into(),
             ),
             Self::Missing { hint, .. } | Self::Later { hint, .. } => Some((*hint).to_owned()),
-            Self::Read { .. } | Self::Value { .. } => None,
+            Self::Read { .. } => Some(
+                "is it there, and may you read it? Paths in th.toml start at the environment's root"
+                    .into(),
+            ),
+            Self::Value { setting, .. } => Some(mend(setting)),
         }
     }
 }

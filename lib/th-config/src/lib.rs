@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod error;
 mod nearest;
+mod origin;
 mod retention;
 mod secret;
 mod slots;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::API_DEFAULT_VERSION;
@@ -25,6 +26,8 @@ struct Engine {
     socket: PathBuf,
     runtime: Runtime,
     client: bollard::Docker,
+    /// Whether it went away, and was waited for in vain.
+    given_up: AtomicBool,
 }
 
 impl Docker {
@@ -33,12 +36,21 @@ impl Docker {
     /// # Errors
     /// [`Error::Host`], [`Error::Unreachable`].
     pub fn connect() -> Result<Self, Error> {
+        Self::connect_within(TIMEOUT)
+    }
+
+    /// As [`Docker::connect`], for who cannot wait: systemd takes connections for an engine that is
+    /// down.
+    ///
+    /// # Errors
+    /// As [`Docker::connect`], after `limit` at the latest.
+    pub fn connect_within(limit: Duration) -> Result<Self, Error> {
         let host = std::env::var("DOCKER_HOST").unwrap_or_default();
         if host.is_empty() {
-            return Self::connect_to(Path::new(DEFAULT_SOCKET));
+            return Self::open(Path::new(DEFAULT_SOCKET), limit);
         }
         match host.strip_prefix("unix://") {
-            Some(path) => Self::connect_to(Path::new(path)),
+            Some(path) => Self::open(Path::new(path), limit),
             None => Err(Error::Host(host)),
         }
     }
@@ -48,6 +60,10 @@ impl Docker {
     /// # Errors
     /// [`Error::Unreachable`].
     pub fn connect_to(socket: &Path) -> Result<Self, Error> {
+        Self::open(socket, TIMEOUT)
+    }
+
+    fn open(socket: &Path, limit: Duration) -> Result<Self, Error> {
         let unreachable = |source: Bollard| Error::Unreachable {
             socket: socket.to_owned(),
             source: source.into(),
@@ -61,13 +77,14 @@ impl Docker {
             bollard::Docker::connect_with_unix(&path, TIMEOUT.as_secs(), API_DEFAULT_VERSION)
                 .map_err(unreachable)?;
         let client = runtime
-            .block_on(async { tokio::time::timeout(TIMEOUT, client.negotiate_version()).await })
+            .block_on(async { tokio::time::timeout(limit, client.negotiate_version()).await })
             .unwrap_or(Err(Bollard::RequestTimeoutError))
             .map_err(unreachable)?;
         Ok(Self(Arc::new(Engine {
             socket: socket.to_owned(),
             runtime,
             client,
+            given_up: AtomicBool::new(false),
         })))
     }
 
@@ -77,6 +94,14 @@ impl Docker {
 
     pub(crate) fn client(&self) -> &bollard::Docker {
         &self.0.client
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.0.given_up.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn give_up(&self) {
+        self.0.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Returns the directory of the engine, as the engine's host knows it.

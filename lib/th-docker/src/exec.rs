@@ -13,8 +13,14 @@ use crate::hijack::Hijacked;
 use crate::stream::Frames;
 use crate::{Docker, Error, TIMEOUT};
 
-/// Ends the program when its client is gone, which a program that reads no stdin would not notice.
-const WATCHDOG: &str = include_str!("exec/watchdog.sh");
+/// For a script that waits for a child: the function `await CHILD`, which returns its status.
+pub const AWAIT: &str = include_str!("exec/await.sh");
+/// For the end of a script that has read its input: runs the program that its arguments name, and
+/// ends it when its client is gone, which a program that reads no stdin would not notice.
+pub const WATCHDOG: &str = concat!(
+    include_str!("exec/await.sh"),
+    include_str!("exec/watchdog.sh")
+);
 /// Becomes the program, so that a missing one fails the same way as under the watchdog.
 const DIRECT: &str = r#"exec "$@""#;
 

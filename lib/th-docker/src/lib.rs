@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod builds;
+mod cgroup;
 mod container;
 mod engine;
 mod error;
@@ -14,6 +15,7 @@ mod head;
 mod hijack;
 mod image;
 mod owner;
+mod presence;
 mod project;
 mod scratch;
 mod settings;
@@ -24,8 +26,9 @@ mod usage;
 pub use container::{Container, Labels};
 pub use engine::{Docker, TIMEOUT};
 pub use error::Error;
-pub use exec::{Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec};
+pub use exec::{AWAIT, Exec, ExecEnd, ExecInput, ExecOutput, ExecSpec, WATCHDOG};
 pub use image::Image;
+pub use presence::Presence;
 pub use project::Member;
 pub use scratch::{SCRATCH, Scratch, ScratchSpec};
 pub use settings::Settings;

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 use futures_util::TryStreamExt;
 
 use crate::container::{self, ONEOFF, PROJECT, SERVICE};
-use crate::{Container, Docker, Error};
+use crate::{Container, Docker, Error, cgroup};
 
 /// A container of a compose project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,11 @@ impl Docker {
     ///
     /// # Errors
     /// [`Error::NotFound`].
-    pub fn memory_bytes(&self, id: &str) -> Result<Option<u64>, Error> {
+    pub fn memory_bytes(&self, member: &Member) -> Result<Option<u64>, Error> {
+        let id = &member.container.id;
+        if let Some(bytes) = member.pid.and_then(|pid| cgroup::memory(id, pid)) {
+            return Ok(Some(bytes));
+        }
         let options = StatsOptionsBuilder::new()
             .stream(false)
             .one_shot(true)

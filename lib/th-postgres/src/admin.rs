@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::beside::LONGEST_NAME;
 use crate::quote::{identifier, literal};
 use crate::session::Session;
 use crate::{Error, Facts, Server};
@@ -96,6 +97,15 @@ impl Admin {
         self.count(&query).map(|count| count > 0)
     }
 
+    /// Returns the size of the database `name` on disk.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn size(&mut self, name: &str) -> Result<u64, Error> {
+        let query = format!("SELECT pg_database_size({}::name) AS count", literal(name));
+        self.count(&query)
+    }
+
     /// Returns the value of a setting of the server.
     ///
     /// # Errors
@@ -125,7 +135,7 @@ impl Admin {
         self.missing(wanted, "SELECT name FROM pg_available_extensions")
     }
 
-    fn missing(&mut self, wanted: &[String], query: &str) -> Result<Vec<String>, Error> {
+    pub(crate) fn missing(&mut self, wanted: &[String], query: &str) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
         struct Name {
             name: String,
@@ -146,8 +156,11 @@ impl Admin {
     /// Creates an empty database with the encoding, locale and owner of `like`.
     ///
     /// # Errors
-    /// [`Error::Sql`].
+    /// [`Error::LongName`], [`Error::Sql`].
     pub fn create(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
+        if name.len() > LONGEST_NAME {
+            return Err(Error::LongName(name.to_owned()));
+        }
         let mut sql = format!(
             "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}",
             identifier(name),
@@ -171,12 +184,15 @@ impl Admin {
         self.session.execute(&format!("{sql};"))
     }
 
-    /// Gives `name` the settings, grants, connection limit and comment of `like`.
+    /// Gives `name` the owner, settings, grants, connection limit and comment of `like`.
     ///
     /// # Errors
     /// [`Error::Sql`].
     pub fn carry(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
         let database = identifier(name);
+        let owner = identifier(&like.owner);
+        self.session
+            .execute(&format!("ALTER DATABASE {database} OWNER TO {owner};"))?;
         for setting in &like.settings {
             let target = match &setting.role {
                 Some(role) => format!("ROLE {} IN DATABASE {database}", identifier(role)),

@@ -1,9 +1,20 @@
 //! Databases beside the live one, `<live>_<role>_<id>`: what restores and proofs make and keep.
 
+use std::borrow::Cow;
+use std::fmt::Write;
+
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use th_record::Id;
 
 use crate::{Admin, Error};
+
+/// The longest name that PostgreSQL keeps whole.
+pub const LONGEST_NAME: usize = 63;
+/// What leaves room for `_verify_` and an id.
+const LONGEST_STEM: usize = 34;
+/// How much of a longer name stays: beside it stand an underscore and eight digits of its hash.
+const STEM: usize = 25;
 
 /// What a database beside the live one is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +50,38 @@ impl Role {
             Self::Verify => "verify",
         }
     }
+
+    /// Returns what the names of the databases beside `live` begin with. A proof is not refused for
+    /// a long name, as a restore is: nobody has to recognise the name of its scratch.
+    fn stem(self, live: &str) -> Cow<'_, str> {
+        if self != Self::Verify || live.len() <= LONGEST_STEM {
+            return live.into();
+        }
+        let end = (0..=STEM).rfind(|end| live.is_char_boundary(*end));
+        let mut stem = live[..end.unwrap_or_default()].to_owned() + "_";
+        for byte in &Sha256::digest(live)[..4] {
+            // Writing to a string cannot fail.
+            let _ = write!(stem, "{byte:02x}");
+        }
+        stem.into()
+    }
+
+    /// Returns the name of the database that is made beside `live` for this, of `id`.
+    pub fn name(self, live: &str, id: &Id) -> String {
+        format!("{}{id}", self.prefix(live))
+    }
+
+    /// Returns what comes before the id in [`Role::name`].
+    pub(crate) fn prefix(self, live: &str) -> String {
+        format!("{}_{}_", self.stem(live), self.word())
+    }
 }
 
 impl Beside {
     /// Recognises the database `name` as one beside `live`.
     pub fn of(name: &str, live: &str) -> Option<Self> {
-        let rest = name.strip_prefix(live)?.strip_prefix('_')?;
         Role::ALL.into_iter().find_map(|role| {
-            let id = rest.strip_prefix(role.word())?.strip_prefix('_')?;
+            let id = name.strip_prefix(&role.prefix(live))?;
             Some(Self {
                 role,
                 id: id.parse().ok()?,
@@ -105,5 +140,25 @@ mod tests {
         ] {
             assert_eq!(role(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_scratch_of_a_long_name_is_shorter_and_recognised() {
+        let id: Id = "20261123T020000Z-7f3a".parse().unwrap();
+        let name = |live: &str| Role::Verify.name(live, &id);
+        assert_eq!(name("app"), "app_verify_20261123T020000Z-7f3a");
+        for length in 30..=LONGEST_NAME {
+            let (live, other) = ("x".repeat(length), "x".repeat(length - 1) + "y");
+            assert!(name(&live).len() <= LONGEST_NAME, "{}", name(&live));
+            let beside = Beside::of(&name(&live), &live);
+            assert_eq!(beside.map(|beside| beside.role), Some(Role::Verify));
+            assert_eq!(Beside::of(&name(&live), &other), None);
+        }
+        assert!(name(&"ä".repeat(30)).starts_with(&("ä".repeat(12) + "_")));
+        let cut = name(&"x".repeat(60));
+        assert_eq!(
+            Beside::of(&cut.replace("verify", "before"), &"x".repeat(60)),
+            None
+        );
     }
 }

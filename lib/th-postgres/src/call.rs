@@ -10,6 +10,9 @@ use crate::program::Program;
 use crate::server::Place;
 use crate::{Error, Server};
 
+/// What programs say of their trouble is looked at, in English.
+const PLAIN: (&str, &str) = ("LC_ALL", "C");
+
 /// A client program, and what to start it with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {
@@ -54,10 +57,7 @@ impl Server {
             .output()
             .map_err(start)?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let client = text
-            .split_whitespace()
-            .find_map(|word| word.split('.').next()?.parse::<u32>().ok())
-            .unwrap_or_default();
+        let client = text.split_whitespace().find_map(major).unwrap_or_default();
         if client < self.major() {
             let program = program.to_owned();
             return Err(Error::OldClient {
@@ -91,7 +91,7 @@ impl Server {
                 command.args(*args).args(connection);
                 command
                     .env("PGAPPNAME", &self.application)
-                    .envs(env.iter().copied());
+                    .envs([PLAIN].into_iter().chain(env.iter().copied()));
                 if let Some(password) = &url.password {
                     command.env("PGPASSWORD", password.expose());
                 }
@@ -126,7 +126,7 @@ impl Server {
                 cmd.extend(connection);
                 let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
                 let mut env: Vec<_> = env.iter().copied().map(owned).collect();
-                env.push(owned(("PGAPPNAME", &self.application)));
+                env.extend([PLAIN, ("PGAPPNAME", &self.application)].map(owned));
                 env.extend(password.iter().map(|it| owned(("PGPASSWORD", it.expose()))));
                 let spec = ExecSpec {
                     cmd,
@@ -163,5 +163,28 @@ impl Server {
             .join("bin");
         let path = debian.join(name);
         if path.exists() { path } else { name.into() }
+    }
+}
+
+/// Returns the major version that a word like `17.2` or `18beta1` begins with.
+fn major(word: &str) -> Option<u32> {
+    let digits = word.find(|c: char| !c.is_ascii_digit());
+    word[..digits.unwrap_or(word.len())].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_version_that_is_not_out_yet_is_one_too() {
+        let words = [
+            "(PostgreSQL)",
+            "pg_dump",
+            "15.14",
+            "18beta1",
+            "19devel",
+            "9",
+        ];
+        let found: Vec<u32> = words.into_iter().filter_map(super::major).collect();
+        assert_eq!(found, [15, 18, 19, 9]);
     }
 }

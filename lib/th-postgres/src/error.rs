@@ -10,6 +10,8 @@ const NO_SPACE: [&str; 3] = [
     "Disk quota exceeded",
     "Check free disk space",
 ];
+/// What an old `pg_restore` says of the dump of a newer `pg_dump`.
+const NEWER: &str = ") in file header";
 /// What libpq says of a connection that broke or was refused.
 const LOST: [&str; 7] = [
     "server closed the connection unexpectedly",
@@ -55,6 +57,9 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// A new database's name would be cut off.
+    #[error("the name '{0}' is longer than the 63 bytes that PostgreSQL keeps")]
+    LongName(String),
     /// The connection broke.
     #[error("the connection to the server broke: {0}")]
     Lost(String),
@@ -123,7 +128,7 @@ impl Fail for Error {
             } => ErrorKind::Unreachable,
             Self::Program { stderr, .. } => of_words(stderr),
             Self::Answer(_) => ErrorKind::Database,
-            Self::OldClient { .. } | Self::OldServer(_) => ErrorKind::Gate,
+            Self::LongName(_) | Self::OldClient { .. } | Self::OldServer(_) => ErrorKind::Gate,
         }
     }
 
@@ -148,6 +153,10 @@ impl Fail for Error {
             Self::Program { stderr, .. } if stderr.contains("statement timeout") => {
                 Some("another session holds a table: try again when it is done".into())
             }
+            Self::Program { stderr, .. } if stderr.contains(NEWER) => {
+                Some("a newer pg_dump made it: install the client programs of that version".into())
+            }
+            Self::LongName(_) => Some("give a shorter name".into()),
             Self::Connect { .. }
             | Self::NoDatabase { .. }
             | Self::Lost(_)
@@ -179,6 +188,8 @@ fn of_words(stderr: &str) -> ErrorKind {
         ErrorKind::NoSpace
     } else if says(&LOST) {
         ErrorKind::Unreachable
+    } else if says(&[NEWER]) {
+        ErrorKind::Gate
     } else {
         ErrorKind::Database
     }
@@ -210,6 +221,8 @@ mod tests {
         let full = "pg_restore: error: COPY failed for table \"t\": ERROR:  could not extend file \
                     \"base/1/2\": wrote only 4096 of 8192 bytes\nHINT:  Check free disk space.";
         assert_eq!(program(1, full), ErrorKind::NoSpace);
+        let newer = "pg_restore: error: unsupported version (1.16) in file header";
+        assert_eq!(program(1, newer), ErrorKind::Gate);
         let refused = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input";
         assert_eq!(program(1, refused), ErrorKind::Database);
     }

@@ -1,9 +1,12 @@
-//! Roles: what belongs to the cluster and not to a database.
+//! Roles and tablespaces: what belongs to the cluster and not to a database.
+
+mod statement;
 
 use std::io::Read;
 
 use crate::call::Call;
 use crate::program::Program;
+use crate::quote::unquoted;
 use crate::{Error, Server};
 
 impl Server {
@@ -29,68 +32,53 @@ impl Server {
         })
     }
 
-    /// Loads roles into a scratch server. A role that is there already is no error.
+    /// Loads roles and tablespaces into a scratch server. A role that is there already is no error.
+    /// Tablespaces are made inside of its own directory; a server that cannot do so, of before August
+    /// 2022, gets none.
     ///
     /// # Errors
     /// Those of the session.
-    pub fn load_globals(&self, mut globals: impl Read) -> Result<(), Error> {
-        let mut sql = String::new();
-        globals
-            .read_to_string(&mut sql)
-            .map_err(|source| Error::Stream {
-                program: "psql".to_owned(),
-                source,
-            })?;
+    pub fn load_globals(&self, globals: impl Read) -> Result<(), Error> {
+        let sql = text(globals)?;
         let mut session = self.session("postgres")?;
-        // `pg_dumpall` writes one statement a line; names with newlines are quoted over several.
-        for statement in statements(&sql) {
-            match session.execute(statement) {
+        for statement in statement::roles(&sql) {
+            match session.execute(&statement) {
                 // duplicate_object, and what the bootstrap superuser may not lose
                 Err(Error::Sql { sqlstate, .. })
                     if matches!(sqlstate.as_str(), "42710" | "0A000" | "55006") => {}
                 other => other?,
             }
         }
+        match session.execute("SET allow_in_place_tablespaces = on;") {
+            // undefined_object
+            Err(Error::Sql { sqlstate, .. }) if sqlstate == "42704" => return session.close(),
+            other => other?,
+        }
+        for name in statement::tablespaces(&sql) {
+            session.execute(&format!("CREATE TABLESPACE {name} LOCATION '';"))?;
+        }
         session.close()
+    }
+
+    /// Returns the tablespaces of `globals` that are none of this server.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn missing_tablespaces(&self, globals: impl Read) -> Result<Vec<String>, Error> {
+        let sql = text(globals)?;
+        let wanted: Vec<String> = statement::tablespaces(&sql).map(unquoted).collect();
+        self.admin()?
+            .missing(&wanted, "SELECT spcname AS name FROM pg_tablespace")
     }
 }
 
-/// Returns the statements that make and change roles. Lines for `psql` itself (`\restrict`, from
-/// August 2025 on), settings and tablespaces, whose directories a scratch server lacks, are left out.
-fn statements(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split_inclusive(";\n").filter_map(|statement| {
-        let start = ["CREATE ROLE", "ALTER ROLE", "GRANT "]
-            .iter()
-            .filter_map(|word| statement.find(&format!("\n{word}")).map(|at| at + 1))
-            .min();
-        let start = match start {
-            None if statement.starts_with("ALTER ROLE") => 0,
-            None if statement.starts_with("CREATE ROLE") || statement.starts_with("GRANT ") => 0,
-            other => other?,
-        };
-        let statement = statement[start..].trim_end();
-        (!statement.contains(" ON TABLESPACE ")).then_some(statement)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn only_role_statements_are_taken() {
-        let sql = "--\n-- PostgreSQL database cluster dump\n--\n\\restrict xyz\nSET x = on;\n\n\
-                   --\n-- Roles\n--\n\nCREATE ROLE \"a b\";\nALTER ROLE \"a b\" WITH NOSUPERUSER;\n\
-                   CREATE ROLE postgres;\n\n--\n-- Tablespaces\n--\n\n\
-                   CREATE TABLESPACE t OWNER x LOCATION '/x';\n\
-                   GRANT ALL ON TABLESPACE t TO x;\nGRANT a TO b;\n\n\\unrestrict xyz\n";
-        let found: Vec<&str> = super::statements(sql).collect();
-        assert_eq!(
-            found,
-            [
-                "CREATE ROLE \"a b\";",
-                "ALTER ROLE \"a b\" WITH NOSUPERUSER;",
-                "CREATE ROLE postgres;",
-                "GRANT a TO b;"
-            ]
-        );
+fn text(mut globals: impl Read) -> Result<String, Error> {
+    let mut sql = String::new();
+    match globals.read_to_string(&mut sql) {
+        Ok(_) => Ok(sql),
+        Err(source) => Err(Error::Stream {
+            program: "psql".to_owned(),
+            source,
+        }),
     }
 }

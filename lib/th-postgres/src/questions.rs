@@ -4,7 +4,7 @@ use std::io::Read;
 
 use th_record::Fingerprint;
 
-use crate::quote::identifier;
+use crate::quote::{identifier, literal};
 use crate::server::Place;
 use crate::{Call, Error, Facts, Server, fingerprint};
 
@@ -44,6 +44,37 @@ impl Server {
     /// Those of the session.
     pub fn create_schema(&self, database: &str, schema: &str) -> Result<(), Error> {
         let sql = format!("CREATE SCHEMA IF NOT EXISTS {};", identifier(schema));
+        self.session(database)?.execute(&sql)
+    }
+
+    /// Tells whether `database` has the schema.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn has_schema(&self, database: &str, schema: &str) -> Result<bool, Error> {
+        let query = format!(
+            "SELECT 1 FROM pg_namespace WHERE nspname = {}",
+            literal(schema)
+        );
+        Ok(self.ask(database, &query)?.is_some())
+    }
+
+    /// Drops a schema that holds nothing.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn drop_schema(&self, database: &str, schema: &str) -> Result<(), Error> {
+        let sql = format!("DROP SCHEMA IF EXISTS {};", identifier(schema));
+        self.session(database)?.execute(&sql)
+    }
+
+    /// Drops a table that nothing depends on.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn drop_table(&self, database: &str, schema: &str, table: &str) -> Result<(), Error> {
+        let (schema, table) = (identifier(schema), identifier(table));
+        let sql = format!("DROP TABLE IF EXISTS {schema}.{table};");
         self.session(database)?.execute(&sql)
     }
 

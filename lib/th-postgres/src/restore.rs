@@ -3,7 +3,11 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::thread::available_parallelism;
+
+use th_docker::WATCHDOG;
 
 use crate::call::{Call, Script};
 use crate::{Error, Output, Program, Server};
@@ -11,10 +15,12 @@ use crate::{Error, Output, Program, Server};
 /// What goes between a decompressor and a program at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Settings of the restoring sessions. A copy that is not live yet may lose its last commits; a
-/// server notices within seconds that the client died, where it can.
-const OPTIONS: &str = "-c synchronous_commit=off -c maintenance_work_mem=256MB \
-     -c max_parallel_maintenance_workers=1 -c statement_timeout=0";
+/// The most workers that share the building of an index.
+const MOST_WORKERS: usize = 2;
+
+/// Settings of the restoring sessions: a copy that is not live yet may lose its last commits.
+const OPTIONS: &str =
+    "-c synchronous_commit=off -c maintenance_work_mem=256MB -c statement_timeout=0";
 
 /// A dump on its way to a server.
 pub struct Dump<'a> {
@@ -22,8 +28,22 @@ pub struct Dump<'a> {
     pub plain: Stream<'a>,
     /// The same compressed by zstd, if it is stored so: a container that has zstd is given this.
     pub zstd: Option<Stream<'a>>,
-    /// Told how many bytes were handed over, of those before compression.
+    /// How many bytes of both are no dump: its table of contents with the places of the data, which
+    /// stands after it.
+    pub toc_bytes: u64,
+    /// Told how many bytes were handed over, of those before compression: in the end, of all.
     pub on_bytes: &'a mut (dyn FnMut(u64) + Send),
+}
+
+/// How a dump is restored.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner<'a> {
+    /// With how many sessions.
+    pub jobs: usize,
+    /// One table alone, `(schema, table)`.
+    pub only: Option<(&'a str, &'a str)>,
+    /// Whether each table goes to the tablespace it was in, or all to the database's own.
+    pub tablespaces: bool,
 }
 
 /// Bytes, and how many there are.
@@ -64,9 +84,8 @@ impl Server {
         end(program, output, poured)
     }
 
-    /// Restores the dump into the empty `database` with `jobs` sessions. `only` restricts it to
-    /// one table, `(schema, table)`. On the host the dump is spooled to an unlinked file in
-    /// `spool`.
+    /// Restores the dump into the empty `database`. On the host the dump is spooled to an unlinked
+    /// file in `spool`.
     ///
     /// # Errors
     /// [`Error::Program`] at the first statement that fails.
@@ -74,25 +93,36 @@ impl Server {
         &self,
         database: &str,
         dump: Dump<'_>,
-        jobs: usize,
-        only: Option<(&str, &str)>,
+        Manner {
+            jobs,
+            only,
+            tablespaces,
+        }: Manner<'_>,
         spool: &Path,
     ) -> Result<(), Error> {
-        let mut args = vec![
-            "--exit-on-error".to_owned(),
-            "--no-password".to_owned(),
-            format!("--jobs={jobs}"),
-        ];
-        if let Some((schema, table)) = only {
-            args.extend([format!("--schema={schema}"), format!("--table={table}")]);
+        let mut args = vec!["--exit-on-error".to_owned(), "--no-password".to_owned()];
+        match only {
+            // There may be more in the database, which must not end up with half of a table.
+            Some((schema, table)) => args.extend([
+                "--single-transaction".to_owned(),
+                format!("--schema={schema}"),
+                format!("--table={table}"),
+            ]),
+            None => args.push(format!("--jobs={jobs}")),
         }
-        let checked = format!("{OPTIONS} -c client_connection_check_interval=2s");
-        let options = if self.major() >= 14 {
-            &checked
-        } else {
-            OPTIONS
-        };
-        let env = [("PGOPTIONS", options)];
+        if !tablespaces {
+            args.push("--no-tablespaces".to_owned());
+        }
+        // Sessions that build indexes share one with workers of their own only where processors
+        // are left for them.
+        let spare = available_parallelism().map_or(1, usize::from);
+        let spare = spare.saturating_sub(jobs).min(MOST_WORKERS);
+        let mut options = format!("{OPTIONS} -c max_parallel_maintenance_workers={spare}");
+        if self.major() >= 14 {
+            // It notices within seconds that the client died.
+            options += " -c client_connection_check_interval=2s";
+        }
+        let env = [("PGOPTIONS", options.as_str())];
         let call = Call {
             program: "pg_restore",
             args: &args,
@@ -113,7 +143,9 @@ impl Server {
             source,
         };
         let mut file: File = tempfile::tempfile_in(spool).map_err(stream)?;
+        let (bytes, toc_bytes) = (dump.plain.bytes, dump.toc_bytes);
         dump.pour_plain(&mut file).map_err(stream)?;
+        lay_over(&file, bytes, toc_bytes).map_err(stream)?;
         let mut args = call.args.to_vec();
         // The workers open the file by name, and an unlinked one has this name.
         args.push(format!(
@@ -129,12 +161,12 @@ impl Server {
     }
 
     fn restore_in_container(&self, dump: Dump<'_>, call: Call<'_>) -> Result<(), Error> {
-        const SCRIPT: &str = include_str!("sh/restore.sh");
+        let script = [include_str!("sh/restore.sh"), WATCHDOG].concat();
         let zstd = dump.zstd.as_ref().map_or(0, |stream| stream.bytes);
-        let sizes = [dump.plain.bytes, zstd].map(|bytes| bytes.to_string());
+        let sizes = [dump.plain.bytes, zstd, dump.toc_bytes].map(|bytes| bytes.to_string());
         let mut program = self.start(&Call {
             script: Some(Script {
-                text: SCRIPT,
+                text: &script,
                 args: &sizes,
             }),
             stdin: true,
@@ -169,6 +201,13 @@ impl Dump<'_> {
     }
 }
 
+/// Lays the table of contents, which is the end of the file, over the one that it begins with.
+fn lay_over(file: &File, bytes: u64, toc_bytes: u64) -> io::Result<()> {
+    let mut toc = vec![0; toc_bytes as usize];
+    file.read_exact_at(&mut toc, bytes - toc_bytes)?;
+    file.write_all_at(&toc, 0)
+}
+
 /// Pours what the script asks for in the first line of its output.
 fn pour_as_told(dump: Dump<'_>, output: &mut Output, input: &mut dyn Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -190,12 +229,21 @@ fn pour(
     to: &mut dyn Write,
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
+    let (mut poured, mut told) = (0, 0);
     loop {
         match stream.reader.read(&mut buffer)? {
-            0 => return to.flush(),
+            0 => {
+                to.flush()?;
+                on_bytes(total.saturating_sub(told));
+                return Ok(());
+            }
             count => {
                 to.write_all(&buffer[..count])?;
-                on_bytes((count as f64 * total as f64 / stream.bytes as f64) as u64);
+                poured += count as u64;
+                let share = poured.min(stream.bytes) as f64 / stream.bytes as f64;
+                let now = (total as f64 * share) as u64;
+                on_bytes(now.saturating_sub(told));
+                told = told.max(now);
             }
         }
     }

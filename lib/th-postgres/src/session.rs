@@ -4,7 +4,7 @@
 //! and the session can hold the snapshot that the container's own `pg_dump` uses. Every answer is
 //! rows of JSON, so nothing depends on how `psql` prints a table.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 use serde::de::DeserializeOwned;
 
@@ -94,8 +94,10 @@ impl Session {
     /// [`Error::Sql`], [`Error::Lost`], [`Error::Answer`].
     pub fn all<T: DeserializeOwned>(&mut self, query: &str) -> Result<Vec<T>, Error> {
         let mut rows = Vec::new();
-        self.each(query, |row| {
-            rows.push(row);
+        // JSON text has no newlines, so that each row is a line. The newline ends a `--` comment.
+        self.send(&format!("SELECT row_to_json(q) FROM (\n{query}\n) q;"))?;
+        self.receive(|line| {
+            rows.push(serde_json::from_slice(line).map_err(Error::Answer)?);
             Ok(())
         })?;
         Ok(rows)
@@ -115,7 +117,8 @@ impl Session {
         }
     }
 
-    /// Calls `row` for each row of `query`, as they come: memory does not grow with their number.
+    /// Calls `row` for each row of `query`, as they come: memory does not grow with their number. A
+    /// query that fails after its first row ends the session.
     ///
     /// # Errors
     /// As [`Session::all`], and those of `row`.
@@ -125,12 +128,28 @@ impl Session {
         mut row: impl FnMut(T) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // COPY streams, where psql gathers the result of a SELECT. Neither quote nor delimiter can
-        // occur in JSON text, so CSV leaves every line as it is. The newline ends a `--` comment.
+        // occur in JSON text, so CSV leaves every line as it is.
+        //
+        // When a COPY fails that has begun, psql up to 16 leaves the variables as they were, and
+        // later ones do not set SQLSTATE: so a failure is what they say beforehand.
         self.send(&format!(
-            "COPY (SELECT row_to_json(q) FROM (\n{query}\n) q) TO STDOUT \
+            "\\set VERBOSITY verbose\n\\set ERROR true\n\\set SQLSTATE ''\n\
+             COPY (SELECT row_to_json(q) FROM (\n{query}\n) q) TO STDOUT \
              WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02');"
         ))?;
-        self.receive(|line| row(serde_json::from_slice(line).map_err(Error::Answer)?))
+        match self.receive(|line| row(serde_json::from_slice(line).map_err(Error::Answer)?)) {
+            Err(Error::Sql { sqlstate, .. }) if sqlstate.is_empty() => Err(self.cut_off()),
+            other => other,
+        }
+    }
+
+    /// Returns why a COPY ended that had begun, which only stderr tells.
+    fn cut_off(&mut self) -> Error {
+        // It ends, or has ended.
+        let _ = self.input.write_all(b"\\q\n");
+        let _ = self.input.flush();
+        let _ = io::copy(&mut self.output, &mut io::sink());
+        refusal(&self.program.last_words())
     }
 
     /// Ends the session, and with it what it holds.
@@ -145,7 +164,7 @@ impl Session {
             ..
         } = self;
         drop(input);
-        let _ = std::io::copy(&mut output, &mut std::io::sink());
+        let _ = io::copy(&mut output, &mut io::sink());
         program.wait()
     }
 
@@ -161,7 +180,7 @@ impl Session {
             .and_then(|()| self.input.flush())
         {
             // The reason, if psql has one, comes with the answer that does not come.
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::Stream {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Stream {
                 program: "psql".to_owned(),
                 source: error,
             }),
@@ -188,12 +207,14 @@ impl Session {
             message.extend_from_slice(line);
             message.push(b'\n');
         }
-        match status.split_once(' ') {
-            Some(("true", sqlstate)) => Err(Error::Sql {
+        let (failed, sqlstate) = status.split_once(' ').unwrap_or((&status, ""));
+        if failed == "true" {
+            Err(Error::Sql {
                 sqlstate: sqlstate.to_owned(),
                 message: String::from_utf8_lossy(&message).trim().to_owned(),
-            }),
-            _ => refused,
+            })
+        } else {
+            refused
         }
     }
 
@@ -208,5 +229,16 @@ impl Session {
                 source,
             }),
         }
+    }
+}
+
+/// Reads the last error of `stderr`: `ERROR:  22012: division by zero`, and lines that say more.
+fn refusal(stderr: &str) -> Error {
+    let last = stderr.rsplit("ERROR:  ").next().unwrap_or_default();
+    let line = last.lines().next().unwrap_or_default();
+    let (sqlstate, message) = line.split_once(": ").unwrap_or(("XX000", line));
+    Error::Sql {
+        sqlstate: sqlstate.to_owned(),
+        message: message.to_owned(),
     }
 }

@@ -54,7 +54,7 @@ impl Admin {
 
     /// As [`Admin::end_makers`], for all databases beside `live` of one role.
     pub(crate) fn end_makers_beside(&mut self, live: &str, role: Role) -> Result<(), Error> {
-        let start = identifier(&format!("{live}_{}_", role.word()));
+        let start = identifier(&role.prefix(live));
         self.end_all(&making(start.trim_end_matches('"')))
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use th_docker::AWAIT;
 
 use crate::call::{Call, Script};
 use crate::fingerprint::{self, Positions};
@@ -57,7 +58,7 @@ impl Snapshot {
         database: &str,
         zstd: Option<i32>,
     ) -> Result<Program, Error> {
-        const SCRIPT: &str = include_str!("sh/compress.sh");
+        let script = [AWAIT, include_str!("sh/compress.sh")].concat();
         let level = zstd.map(|level| [level.to_string()]);
         let args = [
             "--format=custom".to_owned(),
@@ -69,7 +70,7 @@ impl Snapshot {
         let database = Some(database);
         server.start(&Call {
             script: level.as_ref().map(|level| Script {
-                text: SCRIPT,
+                text: &script,
                 args: level,
             }),
             program: "pg_dump",

@@ -1,16 +1,15 @@
 //! A restored copy of a set's database, compared with the original.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::thread::available_parallelism;
 
 use th_archive::Compression;
 use th_cli::Run;
-use th_postgres::{Dump, Server, Stream, differences};
-use th_record::{DUMP, Difference, ErrorKind, Fail, Manifest, Object};
+use th_postgres::{Dump, Manner, Server, Stream, differences};
+use th_record::{DUMP, Difference, ErrorKind, Fail, GLOBALS, Manifest, Object, TOC};
 use th_store::Store;
 
-use crate::Error;
+use crate::{Error, growth};
 
 /// The most sessions that restore at once. More gain little: a few large tables dominate.
 const MOST_JOBS: usize = 4;
@@ -45,6 +44,7 @@ impl Copy<'_> {
             .database
             .as_ref()
             .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
+        let tablespaces = self.warn_of_tablespaces(run)?;
         let mut admin = server.admin()?;
         if only.is_none() || !admin.has(name)? {
             admin.create(name, &database.into())?;
@@ -52,14 +52,34 @@ impl Copy<'_> {
         if let Some((schema, _)) = only {
             server.create_schema(name, schema)?;
         }
-        let progress = run.progress("restore", Some(database.dump_bytes));
-        let mut dump = StoredDump::open(store, manifest)?;
+        let mut dump = StoredDump::open(store, manifest)?.with_toc(store, manifest)?;
         let jobs = available_parallelism()
             .map_or(1, usize::from)
             .min(MOST_JOBS);
-        let mut on_bytes = |bytes| progress.add(bytes);
-        let dump = dump.dump(&mut on_bytes);
-        Ok(server.restore(name, dump, jobs, only, store.path())?)
+        let manner = Manner {
+            jobs,
+            only,
+            tablespaces,
+        };
+        growth::shown(run, server, name, dump.plain_bytes, |on_bytes| {
+            Ok(server.restore(name, dump.dump(on_bytes), manner, store.path())?)
+        })
+    }
+
+    /// Tells whether the server has every tablespace that the original's had; warns when not.
+    fn warn_of_tablespaces(&self, run: &mut Run) -> Result<bool, Error> {
+        if self.manifest.object(GLOBALS).is_none() {
+            return Ok(true);
+        }
+        let globals = open(self.store, self.manifest, GLOBALS)?;
+        let names = self.server.missing_tablespaces(globals)?;
+        if !names.is_empty() {
+            run.warn(format!(
+                "the server lacks the tablespaces {}: all tables go to the database's own",
+                names.join(", ")
+            ));
+        }
+        Ok(names.is_empty())
     }
 
     /// Returns every way in which the copy is not what the manifest says.
@@ -110,19 +130,44 @@ pub fn check_app(server: &Server, database: &str, query: &str) -> Result<Vec<Dif
 pub(crate) struct StoredDump {
     plain: Box<dyn Read + Send>,
     plain_bytes: u64,
-    zstd: Option<(File, u64)>,
+    zstd: Option<(Box<dyn Read + Send>, u64)>,
+    toc_bytes: u64,
 }
 
 impl StoredDump {
     pub(crate) fn open(store: &Store, manifest: &Manifest) -> Result<Self, Error> {
         let object = object(manifest, DUMP)?;
         let zstd = object.name == Compression::default().name(DUMP);
-        let zstd = zstd.then(|| store.open_stored(&manifest.id, &object.name));
+        let zstd = zstd.then(|| stored(store, manifest, object));
         let database = manifest.database.as_ref();
         Ok(Self {
             plain: store.open_object(&manifest.id, &object.name)?,
             plain_bytes: database.map_or(0, |database| database.dump_bytes),
-            zstd: zstd.transpose()?.map(|file| (file, object.bytes)),
+            zstd: zstd.transpose()?,
+            toc_bytes: 0,
+        })
+    }
+
+    /// Appends the table of contents with the places of the data, if the set has it.
+    pub(crate) fn with_toc(self, store: &Store, manifest: &Manifest) -> Result<Self, Error> {
+        let Some(object) = manifest.object(TOC) else {
+            return Ok(self);
+        };
+        // It is a part of the dump, and no longer.
+        let toc = store.read_object(&manifest.id, &object.name, self.plain_bytes)?;
+        let toc_bytes = toc.len() as u64;
+        let zstd = match self.zstd {
+            Some((dump, bytes)) => {
+                let (toc, toc_bytes) = stored(store, manifest, object)?;
+                Some((Box::new(dump.chain(toc)) as Box<_>, bytes + toc_bytes))
+            }
+            None => None,
+        };
+        Ok(Self {
+            plain: Box::new(self.plain.chain(Cursor::new(toc))),
+            plain_bytes: self.plain_bytes + toc_bytes,
+            zstd,
+            toc_bytes,
         })
     }
 
@@ -136,9 +181,20 @@ impl StoredDump {
                 reader: file,
                 bytes: *bytes,
             }),
+            toc_bytes: self.toc_bytes,
             on_bytes,
         }
     }
+}
+
+/// Opens an object as it is stored, and returns its size too.
+fn stored(
+    store: &Store,
+    manifest: &Manifest,
+    object: &Object,
+) -> Result<(Box<dyn Read + Send>, u64), Error> {
+    let file = store.open_stored(&manifest.id, &object.name)?;
+    Ok((Box::new(file), object.bytes))
 }
 
 /// Opens the object `stem` of a set and returns a reader of what it held before compression.

@@ -42,6 +42,16 @@ pub enum Error {
         /// Their names.
         names: Vec<String>,
     },
+    /// There is not enough space.
+    #[error("'{path}' needs about {needed} and has {free} free")]
+    Space {
+        /// A directory on the file system.
+        path: String,
+        /// An upper estimate.
+        needed: String,
+        /// What there is.
+        free: String,
+    },
     /// The scratch server did not come up.
     #[error("the scratch server did not come up within {seconds} s: {logs}")]
     Scratch {
@@ -68,7 +78,7 @@ impl Fail for Error {
             Self::Docker(error) => error.kind(),
             Self::NoDatabase(_) | Self::NoQuery => ErrorKind::Usage,
             Self::NoServer(_) => ErrorKind::Config,
-            Self::OldServer { .. } | Self::Lacks { .. } => ErrorKind::Gate,
+            Self::OldServer { .. } | Self::Lacks { .. } | Self::Space { .. } => ErrorKind::Gate,
             Self::Scratch { .. } => ErrorKind::Docker,
             Self::NoObject { .. } => ErrorKind::Content,
         }
@@ -87,6 +97,7 @@ impl Fail for Error {
                 Some("create them first: globals.sql of the set has their definitions".into())
             }
             Self::Lacks { .. } => Some("install the packages that bring them".into()),
+            Self::Space { .. } => Some("make room first; th-restore gc drops what is kept".into()),
             Self::NoDatabase(_)
             | Self::OldServer { .. }
             | Self::Scratch { .. }

@@ -6,12 +6,12 @@ use std::time::Instant;
 use chrono::{SubsecRound, Utc};
 use th_archive::Watch;
 use th_cli::Run;
-use th_postgres::Server;
-use th_record::{Difference, ErrorKind, Fail, Failure, Id, Level, Manifest, Reached};
+use th_postgres::{Role, Server};
+use th_record::{Difference, ErrorKind, Fail, Failure, Level, Manifest, Reached};
 use th_store::Store;
 
 use crate::copy::StoredDump;
-use crate::scratch::Place;
+use crate::scratch::{Place, check_version};
 use crate::{Copy, Error, check_app};
 
 /// A set, and what there is to prove it with.
@@ -47,11 +47,6 @@ impl Proven {
     }
 }
 
-/// Returns the name of the scratch database of `database` for the set `id`.
-pub fn scratch_name(database: &str, id: &Id) -> String {
-    format!("{database}_verify_{id}")
-}
-
 impl Ladder<'_> {
     /// Climbs to `wanted`, or to the first level that the set does not hold at, and stores the
     /// levels reached on the set. A set without a database has only the level `bytes`.
@@ -64,6 +59,9 @@ impl Ladder<'_> {
         }
         if wanted > Level::Bytes && self.manifest.database.is_none() {
             return Err(Error::NoDatabase(self.manifest.id.clone()));
+        }
+        if wanted > Level::Bytes {
+            check_version(self.server()?, self.manifest)?;
         }
         let mut proven = Proven::default();
         let result = self.steps(run, wanted, &mut proven);
@@ -118,7 +116,7 @@ impl Ladder<'_> {
             return Ok(());
         }
         let server = self.server()?;
-        let name = scratch_name(server.database(), &self.manifest.id);
+        let name = Role::Verify.name(server.database(), &self.manifest.id);
         let place = Place::make(run, self.store, self.manifest, server, &name)?;
         proven.scratch = Some(place.kind());
         let Self {

@@ -5,10 +5,13 @@
 
 mod copy;
 mod error;
+mod growth;
 mod ladder;
 mod scratch;
+mod space;
 
 pub use copy::{Copy, check_app, open};
 pub use error::Error;
-pub use ladder::{Ladder, Proven, scratch_name};
+pub use ladder::{Ladder, Proven};
 pub use scratch::{check_fits, sweep};
+pub use space::{check_spaces, spaces};

@@ -11,7 +11,7 @@ use th_postgres::{Role, Server};
 use th_record::{GLOBALS, Id, Manifest};
 use th_store::Store;
 
-use crate::{Error, open};
+use crate::{Error, check_spaces, open, spaces};
 
 /// How long a scratch server may take to come up: its first start makes a whole cluster.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -63,6 +63,7 @@ impl Place {
             .ok_or_else(|| Error::NoDatabase(manifest.id.clone()))?;
         let Some((docker, container)) = server.container() else {
             check_fits(server, manifest)?;
+            check_spaces(&spaces(server, manifest, store)?)?;
             server.admin()?.drop(name)?;
             return Ok(Self::Database {
                 server: server.clone(),
@@ -72,7 +73,15 @@ impl Place {
         // The very image, as long as this host has it; else the one that runs now.
         let image = match &database.image {
             Some(image) if docker.image_digest(&image.id).is_ok() => image.id.clone(),
-            _ => container.image_id.clone(),
+            other => {
+                if let Some(image) = other {
+                    run.warn(format!(
+                        "the set's image {} ({}) is gone from this host: proved with {} ({})",
+                        image.name, image.id, container.image_name, container.image_id
+                    ));
+                }
+                container.image_id.clone()
+            }
         };
         let mut settings: Vec<String> = FAST.map(str::to_owned).to_vec();
         let preload = server.admin()?.setting("shared_preload_libraries")?;
@@ -101,6 +110,7 @@ impl Place {
         let scratch_server = Server::in_scratch(docker.clone(), container, server, SUPERUSER)?;
         scratch_server.load_globals(open(store, manifest, GLOBALS)?)?;
         check_fits(&scratch_server, manifest)?;
+        check_spaces(&spaces(&scratch_server, manifest, store)?)?;
         Ok(Self::Container {
             server: scratch_server,
             _scratch: scratch,
@@ -133,22 +143,16 @@ impl Drop for Place {
     }
 }
 
-/// Refuses a server that is older than the set, or lacks roles or extensions which the set needs.
+/// Refuses a server that is older than the set, or lacks roles or extensions which the set needs, and
+/// a `pg_restore` that is older than the server.
 ///
 /// # Errors
-/// [`Error::OldServer`], [`Error::Lacks`], and those of the session.
+/// [`Error::OldServer`], [`Error::Lacks`], and those of the session and of the client.
 pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
     let Some(database) = &manifest.database else {
         return Ok(());
     };
-    let (theirs, ours) = (database.fingerprint.server_major, server.major());
-    if ours < theirs {
-        return Err(Error::OldServer {
-            set: manifest.id.clone(),
-            theirs,
-            ours,
-        });
-    }
+    check_version(server, manifest)?;
     let mut admin = server.admin()?;
     let names = admin.missing_roles(&database.roles)?;
     if !names.is_empty() {
@@ -171,6 +175,22 @@ pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+/// Refuses a server that is older than the set, and a `pg_restore` that is older than the server: they
+/// cannot read the dump, and would have it that the set is damaged.
+pub(crate) fn check_version(server: &Server, manifest: &Manifest) -> Result<(), Error> {
+    let database = manifest.database.as_ref();
+    let theirs = database.map_or(0, |database| database.fingerprint.server_major);
+    let ours = server.major();
+    if ours < theirs {
+        return Err(Error::OldServer {
+            set: manifest.id.clone(),
+            theirs,
+            ours,
+        });
+    }
+    Ok(server.check_client("pg_restore")?)
 }
 
 /// Waits until the server answers on TCP: while the image initialises its cluster, a temporary

@@ -22,7 +22,7 @@ pub enum Exit {
     Unreachable = 12,
     /// An input record or a gate says no.
     Gate = 13,
-    /// A checksum or a fingerprint does not match.
+    /// A checksum or a fingerprint does not match; nothing live was changed.
     Content = 14,
     /// Failed, and the old state runs again.
     RolledBack = 20,
@@ -70,6 +70,26 @@ impl Exit {
         (Self::Interrupted, "SIGINT: cleaned up, then re-raised"),
         (Self::Terminated, "SIGTERM: cleaned up, then re-raised"),
     ];
+
+    /// Tells whether it promises that nothing was changed.
+    pub fn is_unchanged(self) -> bool {
+        match self {
+            Self::Failed
+            | Self::Usage
+            | Self::NotFound
+            | Self::Locked
+            | Self::Unreachable
+            | Self::Gate => true,
+            Self::Done
+            | Self::Partial
+            | Self::Negative
+            | Self::Content
+            | Self::RolledBack
+            | Self::HalfWay
+            | Self::Interrupted
+            | Self::Terminated => false,
+        }
+    }
 
     /// Returns the number the process exits with.
     pub fn code(self) -> u8 {

@@ -72,6 +72,17 @@ impl ErrorKind {
         }
     }
 
+    /// Returns what to do next where that is the same whoever fails.
+    fn hint(self) -> Option<String> {
+        match self {
+            Self::NoSpace => Some(
+                "make room and run it again; th-prune frees what old sets, images and logs take"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
     /// Classifies an I/O error: full disks and quotas apart from the rest.
     pub fn of_io(error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Kind;
@@ -134,9 +145,10 @@ impl Failure {
             message.push_str(&cause.to_string());
             source = cause.source();
         }
+        let kind = error.kind();
         Self {
-            hint: error.hint(),
-            ..Self::new(error.kind(), message)
+            hint: error.hint().or_else(|| kind.hint()),
+            ..Self::new(kind, message)
         }
     }
 }

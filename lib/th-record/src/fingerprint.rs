@@ -97,7 +97,8 @@ impl Fingerprint {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
-    /// What differs: `table`, `sequence`, `large_objects`, `extension`, or a kind of schema object.
+    /// What differs: `table`, `sequence`, `large_objects`, `extension`, a kind of schema object, or
+    /// `schema_sha256` where no single object can be named.
     pub what: String,
     /// The object's qualified name.
     pub name: String,

@@ -21,7 +21,7 @@ pub use fingerprint::{
 pub use id::{BadId, Id};
 pub use manifest::{
     CONFIG, Config, DUMP, Database, FORMAT, Files, GLOBALS, Grant, Image, Manifest, Method, Object,
-    Previous, References, Setting, Status, Tag,
+    Previous, References, Setting, Status, TOC, Tag,
 };
 pub use proof::{Level, Proof, Reached};
 pub use record::{Record, VERSION};

@@ -8,6 +8,9 @@ use crate::{Fingerprint, Id};
 
 /// The stem of the database dump among a set's objects.
 pub const DUMP: &str = "db.dump";
+
+/// The stem of the object that holds the dump's table of contents with the places of its data.
+pub const TOC: &str = "db.toc";
 /// The stem of the roles among a set's objects.
 pub const GLOBALS: &str = "globals.sql";
 /// The stem of the configuration files among a set's objects.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use th_archive::atomic;
 
 use crate::{Error, Journal, Lock};
 
@@ -37,13 +38,17 @@ impl State {
             })
     }
 
-    /// Creates the directory if need be and takes the environment's lock.
+    /// Creates the directory if need be, takes the environment's lock, and removes what writers of
+    /// state files have left who died.
     ///
     /// # Errors
     /// Those of [`Lock::acquire`].
     pub fn lock(&self, tool: &str, run: &str) -> Result<Lock, Error> {
         self.create()?;
-        Lock::acquire(&self.path("lock"), tool, run)
+        let lock = Lock::acquire(&self.path("lock"), tool, run)?;
+        // What stays is in nobody's way.
+        let _ = atomic::sweep(&self.dir);
+        Ok(lock)
     }
 
     /// Returns the environment's journal.
@@ -82,7 +87,7 @@ impl State {
             source,
         };
         let bytes = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
-        th_archive::atomic::write(&path, &bytes).map_err(failed)
+        atomic::write(&path, &bytes).map_err(failed)
     }
 
     /// Removes the state file `name`, if it is there.
@@ -103,5 +108,21 @@ impl State {
     /// Returns the directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_the_lock_removes_what_a_dead_writer_has_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::at(dir.path());
+        state.write("restore.json", &1).unwrap();
+        fs::write(state.path(".th-tmp-dead"), "half").unwrap();
+        drop(state.lock("th-restore", "run").unwrap());
+        assert!(!state.path(".th-tmp-dead").exists());
+        assert_eq!(state.read("restore.json").unwrap(), Some(1));
     }
 }

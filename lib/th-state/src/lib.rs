@@ -1,4 +1,8 @@
-//! What an environment remembers between runs: its lock, its journal, and small state files.
+//! What an environment remembers between runs: its lock, its journal, and small state files. Those
+//! that more than one tool reads have their types here.
+
+pub mod releases;
+pub mod restores;
 
 mod error;
 mod files;

@@ -70,8 +70,16 @@ impl Lock {
             .mode(0o600)
             .open(path)
             .map_err(failed)?;
+        let holder = Holder {
+            tool: tool.into(),
+            run: run.into(),
+            pid: std::process::id(),
+            since_at: Utc::now().trunc_subsecs(0),
+        };
         if let Some(fd) = std::env::var(INHERITED).ok().filter(|fd| !fd.is_empty()) {
             return if inherited(&fd, &file).unwrap_or(false) {
+                // Of a chain, the tool whose turn it is.
+                holder.note(&mut file);
                 Ok(Self { _file: None })
             } else {
                 Err(Error::Inherited {
@@ -91,23 +99,23 @@ impl Lock {
             }
             Err(errno) => return Err(failed(errno.into())),
         }
-        let since_at = Utc::now().trunc_subsecs(0);
-        let holder = Holder {
-            tool: tool.into(),
-            run: run.into(),
-            pid: std::process::id(),
-            since_at,
-        };
-        // The text only helps to name the holder: a full disk must not forbid to lock.
-        let _ = write_holder(&mut file, &holder);
+        holder.note(&mut file);
         Ok(Self { _file: Some(file) })
     }
 }
 
-fn write_holder(file: &mut File, holder: &Holder) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(serde_json::to_string(holder)?.as_bytes())
+impl Holder {
+    /// Writes it into the lock's file. The text only helps to name the holder: a full disk must not
+    /// forbid to lock.
+    fn note(&self, file: &mut File) {
+        let _ = self.write(file);
+    }
+
+    fn write(&self, file: &mut File) -> io::Result<()> {
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(serde_json::to_string(self)?.as_bytes())
+    }
 }
 
 /// Tells whether our descriptor `fd` is open on the file of `lock` and holds an `flock` on it.

@@ -1,5 +1,7 @@
 //! What a list needs of a manifest, read without building the rest of it.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use th_archive::Digest;
@@ -9,7 +11,7 @@ use crate::dir::{DirStore, read};
 use crate::manifest::{self, is_pack_name};
 use crate::sums;
 
-/// A manifest whose bytes are those of SHA256SUMS, which were checked when they were written.
+/// A manifest whose bytes are those that were written, which were checked then.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Brief {
@@ -81,23 +83,34 @@ impl Brief {
         let objects = self.objects.iter().chain(self.packs());
         objects.map(|object| object.bytes).sum()
     }
+
+    /// Tells whether SHA256SUMS in `dir` is that of this manifest, whose hash is `digest`.
+    pub(crate) fn is_in_sums(&self, dir: &Path, digest: Digest) -> bool {
+        let sums = read(&dir.join(sums::NAME));
+        sums.is_ok_and(|sums| sums == sums::text(&self.objects, digest).as_bytes())
+    }
 }
 
 impl DirStore {
     /// Reads the manifest of the set `id`, which lies in `dir`, and returns its hash with it.
     /// `None` when anything is not as it should be: [`DirStore::load_from`] tells what.
-    pub(crate) fn brief(&self, dir: &std::path::Path, id: &Id) -> Option<(Brief, Digest)> {
+    pub(crate) fn brief(&self, dir: &Path, id: &Id) -> Option<(Brief, Digest)> {
+        let (brief, digest) = self.brief_unchecked(dir, id)?;
+        let proof = self.proof_in(dir, id, digest);
+        let whole = matches!(proof, Ok(Some(_))) || brief.is_in_sums(dir, digest);
+        whole.then_some((brief, digest))
+    }
+
+    /// As [`DirStore::brief`], but does not know whether the bytes are those that were written.
+    pub(crate) fn brief_unchecked(&self, dir: &Path, id: &Id) -> Option<(Brief, Digest)> {
         if !dir.symlink_metadata().ok()?.is_dir() {
             return None;
         }
         let bytes = read(&dir.join(manifest::NAME)).ok()?;
         let brief: Brief = serde_json::from_slice(&bytes).ok()?;
-        let digest = Digest::of(&bytes);
-        let sums = read(&dir.join(sums::NAME)).ok()?;
-        let whole = brief.format == FORMAT
+        let good = brief.format == FORMAT
             && brief.id == id.as_str()
-            && brief.packs().iter().all(|pack| is_pack_name(&pack.name))
-            && sums == sums::text(&brief.objects, digest).as_bytes();
-        whole.then_some((brief, digest))
+            && brief.packs().iter().all(|pack| is_pack_name(&pack.name));
+        good.then(|| (brief, Digest::of(&bytes)))
     }
 }

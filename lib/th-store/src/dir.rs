@@ -140,13 +140,19 @@ fn is_vacant(path: &Path) -> io::Result<bool> {
 
 /// Opens a regular file. A link or a pipe that was put in its place is refused.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    open_sized(path).map(|(file, _)| file)
+}
+
+/// As [`open_regular`], with the file's size.
+pub(crate) fn open_sized(path: &Path) -> io::Result<(File, u64)> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
+    let metadata = file.metadata()?;
+    if metadata.is_file() {
+        Ok((file, metadata.len()))
     } else {
         Err(io::Error::other("not a regular file"))
     }
@@ -154,9 +160,9 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 
 /// Reads a regular file.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = open_regular(path)?;
-    let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
-    // A file on its own would ask for its size and position again.
-    file.take(u64::MAX).read_to_end(&mut bytes)?;
+    let (mut file, size) = open_sized(path)?;
+    // In one call, mostly, where `read_to_end` begins with small ones and ends with an empty one.
+    let mut bytes = vec![0; size as usize];
+    file.read_exact(&mut bytes)?;
     Ok(bytes)
 }

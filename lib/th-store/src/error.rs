@@ -146,14 +146,15 @@ impl Fail for Error {
             Self::Busy(_) => Some("wait for it to end; a dead process holds no lock".into()),
             Self::Pack { .. } => Some("th-restore verify names the sets that are damaged".into()),
             Self::Proof { .. } => Some("th-restore verify proves the set anew".into()),
-            Self::Io { .. }
-            | Self::Missing(_)
-            | Self::Marker { .. }
-            | Self::Unreadable { newer: false, .. }
-            | Self::Exists(_)
-            | Self::Incomplete { .. }
-            | Self::Manifest { .. }
-            | Self::Sums(_) => None,
+            Self::Missing(_) => {
+                Some("is the path right? th-backup makes it with the first set".into())
+            }
+            Self::Unreadable { newer: false, .. } | Self::Manifest { .. } | Self::Sums(_) => {
+                Some("do not count on this set; th-restore list shows the others".into())
+            }
+            Self::Io { .. } | Self::Marker { .. } | Self::Exists(_) | Self::Incomplete { .. } => {
+                None
+            }
         }
     }
 }

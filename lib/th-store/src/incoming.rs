@@ -120,7 +120,11 @@ impl Incoming {
             _ => Error::io(&set)(error),
         })?;
         for dir in [self.store.sets_dir(), self.store.incoming_dir()] {
-            fsync_dir(&dir).map_err(Error::io(&dir))?;
+            fsync_dir(&dir).map_err(|error| {
+                // Nobody can count on it, so it is taken back, and removed with the rest.
+                let _ = fs::rename(&set, &part);
+                Error::io(&dir)(error)
+            })?;
         }
         Ok(Published {
             manifest,

@@ -1,14 +1,16 @@
 //! proof.json: what has been proven of a set, sealed so that damage shows.
 
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use th_archive::{Digest, atomic};
+use th_archive::Digest;
+use th_archive::atomic::AtomicFile;
 use th_record::{Id, Proof, Reached};
 
 use crate::Error;
-use crate::dir::{DirStore, read};
+use crate::dir::{DirStore, make_dir, read};
 
 /// The name of the file.
 pub(crate) const NAME: &str = "proof.json";
@@ -53,7 +55,17 @@ impl DirStore {
         id: &Id,
         manifest_sha256: Digest,
     ) -> Result<Option<Proof>, Error> {
-        let path = self.set_dir(id).join(NAME);
+        self.proof_in(&self.set_dir(id), id, manifest_sha256)
+    }
+
+    /// As [`DirStore::proof_of`], of the set that lies in `dir`.
+    pub(crate) fn proof_in(
+        &self,
+        dir: &Path,
+        id: &Id,
+        manifest_sha256: Digest,
+    ) -> Result<Option<Proof>, Error> {
+        let path = dir.join(NAME);
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -83,11 +95,18 @@ impl DirStore {
         for reached in levels {
             proof.reach(reached);
         }
+        // A copy of a store may lack what was empty.
+        make_dir(&self.incoming_dir())?;
         let path = self.set_dir(id).join(NAME);
         serde_json::value::to_raw_value(&proof)
             .and_then(|body| seal(&body))
             .map_err(io::Error::from)
-            .and_then(|text| atomic::write(&path, text.as_bytes()))
+            .and_then(|text| {
+                // There a sweeper need not look into every set for what is half written.
+                let mut file = AtomicFile::create_in(&self.incoming_dir(), &path)?;
+                file.write_all(text.as_bytes())?;
+                file.commit()
+            })
             .map_err(Error::io(&path))?;
         Ok(proof)
     }

@@ -10,7 +10,9 @@ use th_record::{Id, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
 use crate::usage::size_of;
-use crate::{Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash};
+use crate::{
+    Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash, Unreadable,
+};
 
 /// A place where sets live.
 #[derive(Debug, Clone)]
@@ -125,6 +127,32 @@ impl Store {
         th_archive::open(&path).map_err(Error::io(&path))
     }
 
+    /// Reads the manifest of a set and SHA256SUMS as strictly as whoever restores the set, where a list
+    /// is content with a proof.
+    ///
+    /// # Errors
+    /// What is wrong, as a list shows it.
+    pub fn check(&self, id: &Id) -> Result<(), Unreadable> {
+        let Self::Dir(dir) = self;
+        match dir.load(id) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Unreadable::new(id.to_string(), &error)),
+        }
+    }
+
+    /// Returns what the object `name` of the set `id` held before compression, as far as `most`
+    /// bytes of it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read_object(&self, id: &Id, name: &str, most: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        let mut reader = self.open_object(id, name)?.take(most);
+        let read = reader.read_to_end(&mut bytes);
+        read.map_err(Error::io(&self.set_dir(id).join(name)))?;
+        Ok(bytes)
+    }
+
     /// Opens the object `name` of the set `id` as it is stored.
     ///
     /// # Errors
@@ -212,15 +240,6 @@ impl Store {
     pub fn prune(&self) -> Result<Pruner, Error> {
         let Self::Dir(dir) = self;
         Pruner::new(dir)
-    }
-
-    /// Returns how many bytes the file system has free for this user.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn free_bytes(&self) -> Result<u64, Error> {
-        let Self::Dir(dir) = self;
-        dir.free_bytes()
     }
 
     /// Returns the size of all sets and packs.

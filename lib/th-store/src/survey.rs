@@ -28,8 +28,17 @@ pub struct Survey {
     pub foreign: Vec<String>,
     /// The sets whose packs are not known, because they cannot be read. While there are any, no
     /// pack may go.
-    pub unknown: Vec<String>,
+    pub unknown: Vec<Unknown>,
     pub(crate) needs: Vec<Need>,
+}
+
+/// A set that cannot be read, be it in the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Its id.
+    pub id: Id,
+    /// What is in its place.
+    pub path: PathBuf,
 }
 
 /// A pack, and whether anything needs it.
@@ -89,8 +98,7 @@ impl Survey {
     /// Forgets sets that are gone: what they alone needed is unused from then on.
     pub fn forget(&mut self, gone: &HashSet<Id>) {
         self.needs.retain(|need| !gone.contains(&need.id));
-        self.unknown
-            .retain(|name| !gone.iter().any(|id| id.as_str() == name));
+        self.unknown.retain(|set| !gone.contains(&set.id));
         self.mark_used();
     }
 
@@ -110,16 +118,22 @@ impl DirStore {
     pub(crate) fn survey(&self) -> Result<Survey, Error> {
         let mut needs = Needs::default();
         let sets = self.list(&mut |id, dir, brief| needs.add(id, dir, brief))?;
-        let mut unknown: Vec<String> = sets
-            .iter()
-            .filter(|listed| listed.set().is_none() && listed.name().parse::<Id>().is_ok())
-            .map(|listed| listed.name().to_owned())
+        let unreadable = sets.iter().filter(|listed| listed.set().is_none());
+        let mut unknown: Vec<Unknown> = unreadable
+            .filter_map(|listed| listed.name().parse().ok())
+            .map(|id| Unknown {
+                path: self.set_dir(&id),
+                id,
+            })
             .collect();
         let trash = self.trash()?;
         for trashed in &trash.sets {
             match self.brief(&trashed.dir, &trashed.id) {
                 Some((brief, _)) => needs.add(&trashed.id, trashed.dir.clone(), &brief),
-                None => unknown.push(trashed.id.to_string()),
+                None => unknown.push(Unknown {
+                    id: trashed.id.clone(),
+                    path: trashed.dir.clone(),
+                }),
             }
         }
         let mut survey = Survey {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use th_archive::atomic::TEMPORARY;
+use th_archive::atomic;
 use th_record::Id;
 
 use crate::Error;
@@ -16,7 +16,7 @@ use crate::usage::size_of;
 /// Something that was swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// The directory in which a set was being written, or the file that was to be a proof.
+    /// The directory in which a set was being written, or a file that never was whole.
     pub path: PathBuf,
     /// The size of what was removed.
     pub bytes: u64,
@@ -33,11 +33,17 @@ impl DirStore {
 
     pub(crate) fn sweep(&self) -> Result<Vec<Swept>, Error> {
         let dir = self.incoming_dir();
-        let mut swept = Vec::new();
-        for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
+        let mut swept = Self::sweep_files(self.root())?;
+        let entries = match fs::read_dir(&dir) {
+            // A copy of a store may lack what was empty.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(swept),
+            entries => entries.map_err(Error::io(&dir))?,
+        };
+        swept.extend(Self::sweep_files(&dir)?);
+        for entry in entries {
             let entry = entry.map_err(Error::io(&dir))?;
-            // Whatever is not named like ours is not ours.
             let name = entry.file_name().to_string_lossy().into_owned();
+            // Whatever is not named like ours is not ours.
             let Some((Ok(id), kind)) = name.split_once('.').map(|(id, kind)| (id.parse(), kind))
             else {
                 continue;
@@ -51,33 +57,14 @@ impl DirStore {
                 _ => {}
             }
         }
-        self.sweep_proofs(&mut swept)?;
         Ok(swept)
     }
 
-    /// Removes what was to become the proof of a set. Who calls this holds the environment's lock,
-    /// as does who writes proofs.
-    fn sweep_proofs(&self, swept: &mut Vec<Swept>) -> Result<(), Error> {
-        let sets = self.sets_dir();
-        for set in fs::read_dir(&sets).map_err(Error::io(&sets))? {
-            let set = set.map_err(Error::io(&sets))?;
-            if !set.file_type().is_ok_and(|found| found.is_dir()) {
-                continue;
-            }
-            // A set that cannot be read is reported by who lists it.
-            let Ok(entries) = fs::read_dir(set.path()) else {
-                continue;
-            };
-            for entry in entries.flatten() {
-                if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-                    let path = entry.path();
-                    let bytes = entry.metadata().map_or(0, |found| found.len());
-                    fs::remove_file(&path).map_err(Error::io(&path))?;
-                    swept.push(Swept { path, bytes });
-                }
-            }
-        }
-        Ok(())
+    /// Removes the halves of files.
+    fn sweep_files(dir: &Path) -> Result<Vec<Swept>, Error> {
+        let files = atomic::sweep(dir).map_err(Error::io(dir))?;
+        let swept = |(path, bytes)| Swept { path, bytes };
+        Ok(files.into_iter().map(swept).collect())
     }
 
     /// Removes the directory of one writer, unless it lives.

@@ -7,15 +7,19 @@ use crate::Error;
 use crate::dir::DirStore;
 
 impl DirStore {
-    pub(crate) fn free_bytes(&self) -> Result<u64, Error> {
-        let root = self.root();
-        let stat = rustix::fs::statvfs(root).map_err(|errno| Error::io(root)(errno.into()))?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-    }
-
     pub(crate) fn stored_bytes(&self) -> Result<u64, Error> {
         Ok(size_of(&self.packs_dir())? + size_of(&self.sets_dir())?)
     }
+}
+
+/// Returns how many bytes the file system of `path` has free for this user; `None` when that cannot
+/// be told. A directory that has to be made yet is where its nearest parent is.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    // A relative path's last ancestor is empty.
+    let path = std::path::absolute(path).ok()?;
+    let there = path.ancestors().find(|path| path.exists())?;
+    let stat = rustix::fs::statvfs(there).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Returns the size of the files below `dir`. Links are not followed.

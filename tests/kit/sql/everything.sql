@@ -1,6 +1,11 @@
 -- One of everything a database can hold that a backup could get wrong.
 CREATE ROLE zoo_owner;
 CREATE ROLE "Zoo Reader";
+CREATE ROLE zoo_keepers;
+CREATE ROLE U&"Zoo ""night"";\000A GRANTED BY zoo_owner;";
+GRANT zoo_keepers TO zoo_owner WITH ADMIN OPTION;
+GRANT zoo_keepers TO "Zoo Reader" GRANTED BY zoo_owner;
+GRANT zoo_keepers TO U&"Zoo ""night"";\000A GRANTED BY zoo_owner;";
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION hstore;
 CREATE SCHEMA inventory AUTHORIZATION zoo_owner;

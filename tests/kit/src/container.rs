@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::reaper::Reaper;
-use crate::{PASSWORD, Server, Tool};
+use crate::{PASSWORD, PASSWORD_IN_URL, Server, Tool};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -103,6 +103,22 @@ impl ContainerServer {
     /// Returns the name of the container.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the address of `database` in the network of containers, with the password.
+    ///
+    /// # Errors
+    /// Those of Docker.
+    pub fn url(&self, database: &str) -> Result<String> {
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let output = Command::new("docker")
+            .args(["inspect", "--format", format, &self.name])
+            .output()?;
+        let address = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        ensure!(!address.is_empty(), "{} has no address", self.name);
+        Ok(format!(
+            "postgres://postgres:{PASSWORD_IN_URL}@{address}:5432/{database}"
+        ))
     }
 
     /// Returns the command lines of all processes in the container.

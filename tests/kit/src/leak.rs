@@ -16,8 +16,8 @@ pub struct ArgvWatch {
 }
 
 impl ArgvWatch {
-    /// Starts to look for any of `secrets`.
-    pub fn start(secrets: &[&str]) -> Self {
+    /// Starts to look for any of `secrets`, and for `program`, to show that it looks at all.
+    pub fn start(program: &'static str, secrets: &[&str]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, secrets) = (Arc::clone(&stop), secrets.iter().map(|s| (*s).to_owned()));
         let secrets: Vec<String> = secrets.collect();
@@ -29,7 +29,7 @@ impl ArgvWatch {
                         continue;
                     };
                     let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
-                    seen += u64::from(argv.contains("pg_dump"));
+                    seen += u64::from(argv.contains(program));
                     if secrets.iter().any(|secret| argv.contains(secret)) {
                         found.push(argv);
                     }
@@ -41,7 +41,7 @@ impl ArgvWatch {
         Self { stop, thread }
     }
 
-    /// Returns how often pg_dump was seen, and every command line with a secret.
+    /// Returns how often the program was seen, and every command line with a secret.
     ///
     /// # Errors
     /// When the watcher died.

@@ -6,11 +6,14 @@
 
 mod cluster;
 mod container;
+mod ended;
+mod engine;
 mod leak;
 mod load;
 mod memory;
 mod moments;
 mod nginx;
+mod pace;
 mod reaper;
 mod schema;
 mod server;
@@ -23,15 +26,18 @@ mod tool;
 
 pub use cluster::Cluster;
 pub use container::{ContainerServer, Idle, scratch_containers};
+pub use ended::Ended;
+pub use engine::Engine;
 pub use leak::{ArgvWatch, files_with};
 pub use load::{Counted, Load, Long, Stream, Traffic, slots_of_users};
 pub use memory::PeakMemory;
 pub use moments::Moments;
 pub use nginx::Nginx;
+pub use pace::Pace;
 pub use server::{PASSWORD, PASSWORD_IN_URL, Server, everything};
-pub use slots::{SlotApp, docker};
+pub use slots::{SlotApp, docker, docker_on};
 pub use snapshot::{Tree, database_state, tree};
 pub use store::Store;
 pub use terminal::Shown;
 pub use tmpfs::Tmpfs;
-pub use tool::{Ended, Running, Tool};
+pub use tool::{Running, Tool};

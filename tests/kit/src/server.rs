@@ -113,11 +113,14 @@ fn feed(mut command: Command, sql: &str) -> Result<Output> {
 }
 
 /// Returns a script that makes one of everything a database can hold that a backup could get wrong.
-/// Its roles are the server's, so they are made unless they are there.
+/// Its roles and who is in which are the server's, so they are made unless they are there.
 pub fn everything() -> String {
     let mut script = String::new();
     for line in EVERYTHING.lines() {
-        if line.starts_with("CREATE ROLE") {
+        if ["CREATE ROLE", "GRANT zoo_keepers"]
+            .iter()
+            .any(|start| line.starts_with(start))
+        {
             script.push_str("DO $$ BEGIN ");
             script.push_str(line);
             script.push_str(

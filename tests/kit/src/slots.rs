@@ -13,8 +13,8 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::reaper::Reaper;
-use crate::{Nginx, Tool};
-pub use witness::docker;
+use crate::{Engine, Nginx, Tool};
+pub use witness::{docker, docker_on};
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -74,10 +74,11 @@ const WORKER: &str = r#"  worker:
     environment:
       SERVICE: worker
       TH_SLOT: ${TH_SLOT:?}
-      TH_TAG: ${TH_TAG:?}
+      TH_TAG: ${TH_TAG:?}-worker
     network_mode: none
     volumes:
       - ${TH_ROOT:?}/run/${TH_SLOT:?}:/run/th
+      - ${TH_ROOT:?}/witness:/witness:ro
     labels:
       th.app: @APP@
 "#;
@@ -90,6 +91,8 @@ pub struct SlotApp {
     nginx: Nginx,
     dir: TempDir,
     name: String,
+    /// The engine's `DOCKER_HOST`, if it is not the usual one.
+    host: Option<String>,
 }
 
 impl SlotApp {
@@ -100,6 +103,20 @@ impl SlotApp {
     /// Those of Docker, nginx and th-swap.
     pub fn new() -> Result<Self> {
         witness::build()?;
+        Self::with(None)
+    }
+
+    /// As [`SlotApp::new`], on an engine of the test's own.
+    ///
+    /// # Errors
+    /// As [`SlotApp::new`].
+    pub fn on(engine: &Engine) -> Result<Self> {
+        witness::build()?;
+        engine.load(witness::IMAGE)?;
+        Self::with(Some(engine.host()))
+    }
+
+    fn with(host: Option<String>) -> Result<Self> {
         let name = format!(
             "tw{}n{}",
             std::process::id(),
@@ -111,9 +128,10 @@ impl SlotApp {
         for name in ["witness", "nginx"] {
             fs::create_dir(root.join(name))?;
         }
-        let clean = r#"docker ps -aq --filter "label=th.app=$1" | xargs -r docker rm -f -v
+        let clean = r#"[ -z "$2" ] || export DOCKER_HOST="$2"
+            docker ps -aq --filter "label=th.app=$1" | xargs -r docker rm -f -v
             docker images -q --filter "reference=$1" --format '{{.Repository}}:{{.Tag}}' | xargs -r docker rmi"#;
-        let reaper = Reaper::promise(clean, &[&name])?;
+        let reaper = Reaper::promise(clean, &[&name, host.as_deref().unwrap_or_default()])?;
         let fill = |text: &str| text.replace("@APP@", &name).replace("@IMAGE@", &name);
         fs::write(root.join("compose.yml"), fill(COMPOSE))?;
         fs::write(root.join(".env"), "GREETING=hello\n")?;
@@ -128,6 +146,7 @@ impl SlotApp {
             nginx,
             dir,
             name,
+            host,
         };
         app.write_config("")?;
         for tag in ["v1", "v2", "v3"] {
@@ -181,7 +200,7 @@ impl SlotApp {
         Ok(fs::write(self.path("th.toml"), toml)?)
     }
 
-    /// Gives the slots a second service, `worker`.
+    /// Gives the slots a second service, `worker`, which misbehaves as the tag `TAG-worker` does.
     ///
     /// # Errors
     /// Those of the file system.
@@ -201,7 +220,8 @@ impl SlotApp {
     /// # Errors
     /// Those of Docker.
     pub fn tag(&self, tag: &str) -> Result<()> {
-        docker(&["tag", "th-witness:latest", &format!("{}:{tag}", self.name)]).map(drop)
+        let name = format!("{}:{tag}", self.name);
+        self.docker(&["tag", witness::IMAGE, &name]).map(drop)
     }
 
     /// Makes `tag` misbehave, now and whenever it is started: lines of `name=value`.
@@ -221,7 +241,19 @@ impl SlotApp {
     pub fn swap(&self, args: &[&str]) -> Result<Tool> {
         let tool =
             Tool::new("th-swap")?.args(["--config".as_ref(), self.path("th.toml").as_os_str()]);
+        let tool = match &self.host {
+            Some(host) => tool.env("DOCKER_HOST", host),
+            None => tool,
+        };
         Ok(tool.args(args))
+    }
+
+    /// Runs docker on the engine of this app, and returns what it printed.
+    ///
+    /// # Errors
+    /// What docker said.
+    pub fn docker(&self, args: &[&str]) -> Result<String> {
+        docker_on(self.host.as_deref(), args)
     }
 
     /// Returns the nginx in front.

@@ -3,36 +3,21 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::PeakMemory;
-use crate::schema::check_schema;
+use crate::{Ended, PeakMemory};
 
 /// A tool and what to run it with. Nothing of the caller's own configuration reaches it.
 #[derive(Debug)]
 pub struct Tool {
     pub(crate) command: Command,
     stdin: Option<String>,
-}
-
-/// How a run of a tool ended.
-#[derive(Debug)]
-pub struct Ended {
-    /// The exit status; 128 and the number if a signal ended it.
-    pub code: i32,
-    /// The signal that ended it, if one did.
-    pub signal: Option<i32>,
-    /// All of stdout.
-    pub stdout: String,
-    /// All of stderr.
-    pub stderr: String,
-    /// The last line of stdout.
-    pub record: Value,
 }
 
 /// A tool that runs. Dropped, it is killed.
@@ -82,6 +67,37 @@ impl Tool {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Runs it in `dir`, where it looks for a th.toml.
+    #[must_use]
+    pub fn within(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Lets the permissions of files hold for it, also when root runs it.
+    #[must_use]
+    pub fn heeding_permissions(mut self) -> Self {
+        if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
+            return self;
+        }
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--bounding-set", "-dac_override,-dac_read_search"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(dir) = self.command.get_current_dir() {
+            command.current_dir(dir);
+        }
+        self.command = command;
         self
     }
 
@@ -219,80 +235,6 @@ impl Drop for Running {
             let _ = child.kill();
             let _ = child.wait();
         }
-    }
-}
-
-impl Ended {
-    /// Returns `data` of the record.
-    pub fn data(&self) -> &Value {
-        &self.record["data"]
-    }
-
-    /// Returns `error.kind` of the record, or nothing.
-    pub fn kind(&self) -> &str {
-        self.record["error"]["kind"].as_str().unwrap_or_default()
-    }
-
-    /// Returns the message and the hint of the record's error.
-    pub fn message(&self) -> String {
-        let error = &self.record["error"];
-        let text = |key: &str| error[key].as_str().unwrap_or_default();
-        format!("{} {}", text("message"), text("hint"))
-    }
-
-    /// Checks that the tool ended with `code`, and returns itself.
-    ///
-    /// # Errors
-    /// What the tool said, if it ended otherwise.
-    pub fn expect(self, code: i32) -> Result<Self> {
-        let Self {
-            code: found,
-            stderr,
-            stdout,
-            ..
-        } = &self;
-        ensure!(
-            *found == code,
-            "exit {found}, not {code}\n{stderr}\n{stdout}"
-        );
-        Ok(self)
-    }
-
-    /// What must hold of every run: records on stdout and nothing else, and the exit status of the
-    /// process is the one in the record. What came in is passed on, whatever it is.
-    fn check(&self, stdin: &str) -> Result<()> {
-        let own = self.stdout.strip_prefix(stdin).unwrap_or(&self.stdout);
-        // A line that was cut off is ended before the tool's own begins.
-        for line in own.trim_start().lines() {
-            let value: Value = serde_json::from_str(line)
-                .with_context(|| format!("stdout holds something else than records: {line}"))?;
-            check_schema(&value)?;
-        }
-        // clap's own refusals come before there is a record.
-        let Some(record) = self.record.as_object() else {
-            return Ok(());
-        };
-        if !record.contains_key("tool") {
-            bail!(
-                "the last line is not the tool's own record: {}",
-                self.record
-            );
-        }
-        let exit = self.record["error"]["exit"].as_i64().unwrap_or(0);
-        ensure!(
-            exit == i64::from(self.code),
-            "exit {} but {}",
-            self.code,
-            self.record
-        );
-        let ok = self.record["ok"].as_bool();
-        ensure!(
-            ok == Some(self.code == 0),
-            "exit {} but {}",
-            self.code,
-            self.record
-        );
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was typed.
 
 use clap::Parser;
-use th_archive::{BadCompression, Compression};
+use th_archive::{BadCompression, Compression, Exclude};
 use th_cli::{InputArgs, OutputArgs};
 use th_config::{Environment, TargetArgs};
 use th_record::{Level, Tag};
@@ -67,26 +67,26 @@ impl Args {
             env.files.uploads = None;
             env.files.references = None;
         }
+        Exclude::new(&env.files.exclude).map_err(|error| {
+            let (setting, message) = ("files.exclude", error.to_string());
+            env.locate(th_config::Error::Value { setting, message })
+        })?;
         env.files.exclude.extend(self.exclude.iter().cloned());
         Ok(env)
     }
 
     /// Returns how to compress: the flag, else the configuration, else the default.
     pub(crate) fn compression(&self, env: &Environment) -> Result<Compression, Error> {
-        let configured = self
-            .compression
-            .as_deref()
-            .or(env.backup.compression.as_deref());
-        configured
-            .unwrap_or(DEFAULT_COMPRESSION)
-            .parse()
-            .map_err(|error: BadCompression| {
-                th_config::Error::Value {
-                    setting: "compression",
-                    message: error.to_string(),
-                }
+        let (setting, text) = match (&self.compression, &env.backup.compression) {
+            (Some(flag), _) => ("--compression", flag.as_str()),
+            (None, Some(key)) => ("backup.compression", key.as_str()),
+            (None, None) => ("--compression", DEFAULT_COMPRESSION),
+        };
+        text.parse().map_err(|error: BadCompression| {
+            let message = error.to_string();
+            env.locate(th_config::Error::Value { setting, message })
                 .into()
-            })
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use th_archive::{Compression, Finished, Stored, ZSTD_MAGIC};
 use th_cli::Run;
-use th_postgres::{Program, Server, Snapshot};
-use th_record::{DUMP, Database, GLOBALS, Object};
+use th_postgres::{Program, Server, Snapshot, Toc};
+use th_record::{DUMP, Database, GLOBALS, Object, TOC};
 
 use crate::{Error, Throttle};
 
@@ -23,6 +23,8 @@ pub(crate) struct Source<'a> {
     pub(crate) lock_wait: Duration,
     pub(crate) references: Option<&'a str>,
     pub(crate) compression: Compression,
+    /// About how large the dump will be before compression.
+    pub(crate) expected_bytes: Option<u64>,
     pub(crate) throttle: &'a Mutex<Throttle>,
 }
 
@@ -47,24 +49,28 @@ impl Source<'_> {
         };
         let program = snapshot.dump(self.server, name, level)?;
         let pid = snapshot.pid();
-        let progress = run.progress("dump", None);
+        let progress = run.progress("dump", self.expected_bytes);
         let (dumped, printed) = thread::scope(|scope| {
             let dump = scope.spawn(|| {
                 let start = Instant::now();
-                let finished = self.store(program, dir, DUMP, &mut |bytes| progress.add(bytes));
+                let mut toc = Toc::default();
+                let finished = self.store(program, dir, DUMP, &mut |raw| {
+                    progress.add(raw.len() as u64);
+                    toc.pass(raw);
+                });
                 if finished.is_err() {
                     // The fingerprint is of no use now. A server that is gone ends it by itself.
                     let admin = self.server.uncancelled().admin();
                     let _ = admin.and_then(|mut admin| admin.end(pid));
                 }
-                (finished, start.elapsed().as_secs_f64())
+                (finished, toc, start.elapsed().as_secs_f64())
             });
             let start = Instant::now();
             let printed = snapshot.fingerprint(&mut |table| progress.at(table));
             let printed = printed.map(|print| (print, start.elapsed().as_secs_f64()));
             (dump.join(), printed)
         });
-        let (finished, dump_seconds) =
+        let (finished, toc, dump_seconds) =
             dumped.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let finished = finished?;
         let (mut fingerprint, print_seconds) = printed?;
@@ -101,7 +107,10 @@ impl Source<'_> {
             fingerprint,
         };
         let stored_bytes = finished.object.bytes;
-        let objects = vec![finished.object, globals];
+        let mut objects = vec![finished.object, globals];
+        if let Some(toc) = toc.finish() {
+            objects.push(self.store_toc(&toc, dir)?);
+        }
         Ok(Dumped {
             database,
             objects,
@@ -120,6 +129,16 @@ impl Source<'_> {
         Ok(self.store(program, dir, GLOBALS, &mut |_| {})?.object)
     }
 
+    fn store_toc(&self, toc: &[u8], dir: &Path) -> Result<Object, Error> {
+        let write = |source| Error::Write {
+            path: dir.join(TOC),
+            source,
+        };
+        let mut stored = Stored::create(dir, TOC, self.compression).map_err(write)?;
+        stored.write_all(toc).map_err(write)?;
+        Ok(stored.finish().map_err(write)?.object)
+    }
+
     /// Stores all that `program` writes as the object `stem`. It exists only if the program
     /// succeeds.
     fn store(
@@ -127,7 +146,7 @@ impl Source<'_> {
         mut program: Program,
         dir: &Path,
         stem: &str,
-        on_bytes: &mut dyn FnMut(u64),
+        on_raw: &mut dyn FnMut(&[u8]),
     ) -> Result<Finished, Error> {
         let write = |source| Error::Write {
             path: dir.join(stem),
@@ -153,11 +172,10 @@ impl Source<'_> {
             let before = stored.raw_bytes();
             match output.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(count) => stored.write_all(&buffer[..count]).map_err(write)?,
+                Ok(count) => stored.put(&buffer[..count], on_raw).map_err(write)?,
                 Err(error) => return Err(program.explain(error).into()),
             }
             let bytes = stored.raw_bytes() - before;
-            on_bytes(bytes);
             if let Ok(mut throttle) = self.throttle.lock() {
                 throttle.pass(bytes);
             }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use th_record::{ErrorKind, Fail};
+use th_record::{ErrorKind, Fail, Id};
 
 /// An error of this tool.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum Error {
     /// There is nothing to back up.
     #[error("nothing to back up: no database, no files and no configuration files are given")]
     Nothing,
+    /// The files are partly of one state and partly of another.
+    #[error("a restore of set '{0}' has died while it moved files: they are of two states")]
+    HalfRestored(Id),
     /// The store's file system is too full.
     #[error("the store needs about {needed} and has {free} free")]
     Space {
@@ -71,6 +74,7 @@ impl Fail for Error {
             Self::Proof(error) => error.kind(),
             Self::Write { source, .. } | Self::Read { source, .. } => ErrorKind::of_io(source),
             Self::Nothing => ErrorKind::Config,
+            Self::HalfRestored(_) => ErrorKind::Gate,
             Self::Space { .. } => ErrorKind::NoSpace,
         }
     }
@@ -87,6 +91,9 @@ impl Fail for Error {
             Self::Write { .. } | Self::Read { .. } => None,
             Self::Nothing => {
                 Some("give --url or --container, or --files, or an environment".into())
+            }
+            Self::HalfRestored(_) => {
+                Some("th-restore gc ends it first; --no-files backs up the database alone".into())
             }
             Self::Space { .. } => Some("make room, or give another --store".into()),
         }

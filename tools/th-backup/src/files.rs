@@ -18,13 +18,15 @@ pub(crate) struct Tree<'a> {
     pub(crate) exclude: &'a Exclude,
     pub(crate) previous: Option<&'a Previous>,
     pub(crate) compression: Compression,
+    /// About how large all files are.
+    pub(crate) expected_bytes: Option<u64>,
     pub(crate) throttle: &'a Mutex<Throttle>,
 }
 
 impl Tree<'_> {
     /// Packs what is new and lists everything.
     pub(crate) fn capture(&self, run: &mut Run, incoming: &Incoming) -> Result<Captured, Error> {
-        let progress = run.progress("files", None);
+        let progress = run.progress("files", self.expected_bytes);
         let cancel = run.cancel();
         let mut on = |path: &Path, bytes| {
             progress.at(&path.to_string_lossy());
@@ -33,6 +35,8 @@ impl Tree<'_> {
                 throttle.pass(bytes);
             }
         };
+        // They count for the progress, and not for the bandwidth.
+        let mut on_known = |bytes| progress.add(bytes);
         let captured = Capture {
             root: self.root,
             exclude: self.exclude,
@@ -41,7 +45,7 @@ impl Tree<'_> {
             dir: &incoming.dir(),
             packs_dir: &incoming.packs_dir(),
         }
-        .run(&mut Watch::new(&cancel, &mut on))?;
+        .run(&mut Watch::new(&cancel, &mut on).and_known(&mut on_known))?;
         drop(progress);
         for (what, list) in [("", &captured.warnings), ("skipped: ", &captured.skipped)] {
             for message in &list.first {

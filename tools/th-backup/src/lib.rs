@@ -2,11 +2,13 @@
 
 mod args;
 mod backup;
+mod conclude;
 mod database;
 mod error;
 mod files;
 mod observe;
 mod plan;
+mod set;
 mod summary;
 mod sweep;
 mod throttle;

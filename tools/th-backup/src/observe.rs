@@ -1,28 +1,77 @@
 //! Looking at all that a backup depends on.
 
+use std::path::PathBuf;
+
 use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
+use th_record::{DUMP, Level, Manifest};
 use th_state::State;
-use th_store::{Listed, SetRef, Store};
+use th_state::restores::{Pending, Phase};
+use th_store::{Listed, SetRef, Store, free_bytes};
 
-use crate::plan::{Observed, ObservedDatabase, ObservedFiles};
+use crate::plan::{LastDump, LastFiles, Observed, ObservedDatabase, ObservedFiles};
 use crate::{Args, Error};
 
 /// How many past backups the expected duration is taken from.
 const PAST: usize = 10;
 
+/// The sets before this one. A set may lack the database or the files, so each part has its own.
+#[derive(Debug, Default)]
+pub(crate) struct Parents {
+    /// The newest set with a database.
+    pub(crate) database: Option<Manifest>,
+    /// The newest set with files, and how far it is proven.
+    pub(crate) files: Option<(Manifest, Option<Level>)>,
+}
+
+impl Parents {
+    pub(crate) fn load(store: &Store, sets: &[Listed]) -> Result<Self, Error> {
+        let newest = |has: fn(&SetRef) -> bool| {
+            let mut sets = sets.iter().filter_map(Listed::set);
+            sets.find(|set| has(set))
+        };
+        let database = newest(|set| set.database.is_some());
+        let files = newest(|set| set.files.is_some());
+        Ok(Self {
+            database: database.map(|set| store.load(&set.id)).transpose()?,
+            files: match files {
+                Some(set) => Some((store.load(&set.id)?, set.level())),
+                None => None,
+            },
+        })
+    }
+
+    fn last_dump(&self) -> Option<LastDump> {
+        let set = self.database.as_ref()?;
+        Some(LastDump {
+            dump_bytes: set.database.as_ref()?.dump_bytes,
+            stored_bytes: set.object(DUMP)?.bytes,
+        })
+    }
+
+    fn last_files(&self) -> Option<LastFiles> {
+        let (set, _) = self.files.as_ref()?;
+        Some(LastFiles {
+            set: set.id.clone(),
+            total_bytes: set.files.as_ref()?.total_bytes,
+        })
+    }
+}
+
 /// Looks at all that a backup depends on, and changes nothing.
 pub(crate) fn observe(args: &Args, env: &Environment, run: &Run) -> Result<Observed, Error> {
     let server = connect(env, run)?;
     // Before the first backup there is no store, which is no reason not to plan.
-    let store = match Store::open(&env.backup.store) {
-        Err(th_store::Error::Missing(_)) => None,
-        other => Some(other?),
+    let parents = match Store::open(&env.backup.store) {
+        Err(th_store::Error::Missing(_)) => Parents::default(),
+        store => {
+            let store = store?;
+            Parents::load(&store, &store.sets()?)?
+        }
     };
-    let sets = store.as_ref().map_or(Ok(Vec::new()), Store::sets)?;
-    look(args, env, server.as_ref(), store.as_ref(), &sets)
+    look(args, env, server.as_ref(), &parents)
 }
 
 pub(crate) fn connect(env: &Environment, run: &Run) -> Result<Option<Server>, Error> {
@@ -38,33 +87,36 @@ pub(crate) fn look(
     args: &Args,
     env: &Environment,
     server: Option<&Server>,
-    store: Option<&Store>,
-    sets: &[Listed],
+    parents: &Parents,
 ) -> Result<Observed, Error> {
+    check_pending(env)?;
+    if let (Some(server), Some(level)) = (server, args.prove.0)
+        && level > Level::Bytes
+    {
+        server.check_client("pg_restore")?;
+    }
     let database = match server {
         Some(server) => Some(ObservedDatabase {
             name: server.database().to_owned(),
             server: server.to_string(),
             size_bytes: server.facts(server.database())?.size_bytes,
+            last: parents.last_dump(),
         }),
         None => None,
-    };
-    let parent = match (store, sets.iter().find_map(Listed::set)) {
-        (Some(store), Some(newest)) => Some(store.load(&newest.id)?),
-        _ => None,
     };
     let files = match &env.files.uploads {
         Some(root) => {
             let exclude = Exclude::new(&env.files.exclude)?;
-            let known = parent.as_ref().and_then(|parent| parent.files.as_ref());
-            let total_bytes = match known {
+            let last = parents.last_files();
+            let total_bytes = match &last {
                 // The walk that follows tells; a plan has no other.
-                Some(known) if !args.output.plan => known.total_bytes,
+                Some(last) if !args.output.plan => last.total_bytes,
                 _ => th_archive::total_bytes(root, &exclude)?,
             };
             Some(ObservedFiles {
                 root: root.to_string_lossy().into_owned(),
                 total_bytes,
+                last,
             })
         }
         None => None,
@@ -79,15 +131,25 @@ pub(crate) fn look(
             .map(|name| name.to_string_lossy().into_owned())
             .collect(),
         prove: args.prove.0,
-        parent,
-        free_bytes: store.map(Store::free_bytes).transpose()?,
+        free_bytes: free_bytes(&env.backup.store),
         durations: State::at(&env.state).journal().durations("backup", PAST),
     })
 }
 
-/// Returns the newest set with files.
-pub(crate) fn newest_with_files(sets: &[Listed]) -> Option<&SetRef> {
-    sets.iter()
-        .filter_map(Listed::set)
-        .find(|set| set.files.is_some())
+/// Refuses files that a restore which died has moved only some of. A database is renamed as a whole.
+fn check_pending(env: &Environment) -> Result<(), Error> {
+    let files = &env.files;
+    let config = (!files.config.is_empty()).then_some(&files.root);
+    let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    let mut roots = files.uploads.iter().chain(config).map(real);
+    match Pending::read(&State::at(&env.state))? {
+        Some(Pending {
+            restore,
+            phase: Phase::Switching,
+            ..
+        }) if roots.any(|root| restore.roots.iter().map(real).any(|moved| moved == root)) => {
+            Err(Error::HalfRestored(restore.set))
+        }
+        _ => Ok(()),
+    }
 }

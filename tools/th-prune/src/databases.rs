@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
 use th_cli::Run;
 use th_postgres::{Beside, Role, Server};
 use th_record::kind::{FreedPart, PruneObject};
 use th_state::State;
+use th_state::restores::{Pending, Restore};
 
 use crate::Error;
 use crate::context::Context;
@@ -17,27 +17,6 @@ use crate::policy::either;
 
 /// How long they stay.
 const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// th-restore's notes of the restore that undo takes back, and of the one that is going on.
-const LAST: &str = "restore.json";
-const PENDING: &str = "restore.pending.json";
-
-/// What is read of th-restore's notes.
-#[derive(Debug, Default, Deserialize)]
-struct Restore {
-    database: Option<Swap>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Pending {
-    restore: Restore,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Swap {
-    next: String,
-    kept: Option<String>,
-}
 
 /// The databases that restores still name.
 #[derive(Debug, Default)]
@@ -131,8 +110,8 @@ fn decide(
 
 impl Needed {
     fn read(state: &State) -> Result<Self, Error> {
-        let undo = state.read::<Restore>(LAST)?.and_then(|it| it.database);
-        let pending = state.read::<Pending>(PENDING)?;
+        let undo = Restore::last(state)?.and_then(|it| it.database);
+        let pending = Pending::read(state)?;
         let swap = pending.and_then(|it| it.restore.database);
         Ok(Self {
             undo: undo.and_then(|swap| swap.kept),

@@ -62,23 +62,28 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
         return filter::filter(args, run, policy);
     }
     let context = Context::resolve(args, run)?;
+    act(args, &context, run).map_err(|error| match error {
+        Error::Config(error) => context.env.locate(error).into(),
+        error => error,
+    })
+}
+
+fn act(args: &Args, context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     match &args.command {
-        Some(Command::Sets { policy, .. }) => sets::sets(&context, run, policy),
-        Some(Command::Undelete { set, .. }) => undelete::undelete(&context, run, set),
-        Some(Command::Images { keep, .. }) => objects::alone(&context, run, |run, room| {
-            images::part(&context, run, keep, room)
+        Some(Command::Sets { policy, .. }) => sets::sets(context, run, policy),
+        Some(Command::Undelete { set, .. }) => undelete::undelete(context, run, set),
+        Some(Command::Images { keep, .. }) => objects::alone(context, run, |run, room| {
+            images::part(context, run, keep, room)
         }),
-        Some(Command::Databases { older_than, .. }) => {
-            objects::alone(&context, run, |run, room| {
-                databases::part(&context, run, *older_than, room)
-            })
-        }
-        Some(Command::Logs { older_than, .. }) => objects::alone(&context, run, |run, room| {
-            logs::part(&context, run, *older_than, room)
+        Some(Command::Databases { older_than, .. }) => objects::alone(context, run, |run, room| {
+            databases::part(context, run, *older_than, room)
         }),
-        Some(Command::Builds { older_than, .. }) => objects::alone(&context, run, |run, room| {
-            builds::part(&context, run, *older_than, room)
+        Some(Command::Logs { older_than, .. }) => objects::alone(context, run, |run, room| {
+            logs::part(context, run, *older_than, room)
         }),
-        Some(Command::Plan { .. }) | None => free::free(&context, run, args.target_free),
+        Some(Command::Builds { older_than, .. }) => objects::alone(context, run, |run, room| {
+            builds::part(context, run, *older_than, room)
+        }),
+        Some(Command::Plan { .. }) | None => free::free(context, run, args.target_free),
     }
 }

@@ -18,6 +18,9 @@ pub(crate) fn packs(prune: &mut Prune<'_>, survey: &Survey) -> Result<(), Error>
             .run
             .warn(format!("'{name}' among the packs stays: it is not a pack"));
     }
+    if !survey.unknown.is_empty() && !survey.packs.is_empty() {
+        prune.run.warn(summary::unknown(&survey.unknown));
+    }
     // What an unreadable set needs is not known.
     let frozen = match survey.unknown.is_empty() {
         true => prune.frozen,

@@ -43,9 +43,14 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     if let Some(pruner) = &pruner {
         pruner.tidy()?;
     }
-    let survey = store.survey()?;
+    let mut survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
-    let plan = observe(&store, &survey.sets, &policy, now);
+    let plan = loop {
+        let plan = observe(&store, &survey.sets, &policy, now);
+        if !distrust(&store, &mut survey.sets, &plan) {
+            break plan;
+        }
+    };
     let mut prune = Prune {
         frozen: plan.frozen(),
         totals: Pruned {
@@ -74,6 +79,24 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         }
         result => result.map(|()| prune.outcome(&plan)),
     }
+}
+
+/// Looks closely at the proven sets that stay, for others go because of them: each must be one that
+/// a restore would take. Tells whether any was not; it is unreadable then.
+fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan) -> bool {
+    let stays = plan.decisions.iter().filter(|decision| decision.stays());
+    let stays: HashSet<&str> = stays.map(|it| it.candidate.id.as_str()).collect();
+    let mut found = false;
+    for listed in sets {
+        let set = listed.set().filter(|set| set.proof.is_some());
+        if let Some(set) = set.filter(|set| stays.contains(set.id.as_str()))
+            && let Err(unreadable) = store.check(&set.id)
+        {
+            *listed = Listed::Unreadable(unreadable);
+            found = true;
+        }
+    }
+    found
 }
 
 /// Decides, and decides again if any that would go is being read.

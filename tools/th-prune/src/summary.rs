@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use th_cli::{Outcome, human_bytes, printable};
 use th_record::kind::{PackAction, PrunePack, PruneSet, Pruned, SetAction, Undeleted};
 use th_record::{ErrorKind, Level, Status};
+use th_store::Unknown;
 
 use crate::plan::{Plan, Refused, Stale};
 
@@ -47,6 +48,19 @@ pub(crate) fn pack(item: &PrunePack) -> String {
         "{action:7} pack {short}… {:>11} {}",
         human_bytes(item.bytes),
         why.join("; ")
+    )
+}
+
+/// Tells why no pack goes, and what to do about it.
+pub(crate) fn unknown(sets: &[Unknown]) -> String {
+    let names: Vec<String> = sets
+        .iter()
+        .map(|set| format!("'{}'", set.path.display()))
+        .collect();
+    format!(
+        "no pack goes until these can be read, since what they need is not known: {}; mend them \
+         from a copy of the store, or move them out of it",
+        names.join(", ")
     )
 }
 

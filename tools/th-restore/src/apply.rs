@@ -4,19 +4,19 @@ use std::path::Path;
 
 use chrono::Utc;
 use th_cli::{Outcome, Run};
-use th_postgres::{Facts, Server};
+use th_postgres::{Facts, Role, Server};
 use th_proof::Ladder;
 use th_record::kind::{Applied, Databases, FileChanges};
 use th_record::{Id, Level, Manifest};
+use th_state::restores::{Phase, Restore, Swap};
 
 use crate::args::{Part, SetArgs};
 use crate::context::Context;
 use crate::guard::{prove_bytes, refuse};
 use crate::moves::{Aside, Way};
 use crate::parts::Parts;
-use crate::pending::{self, Phase, Restore, Swap};
 use crate::plan::{self, Targets};
-use crate::{Error, files, preflight, summary};
+use crate::{Error, files, pending, preflight, summary};
 
 /// Restores beside what is live, proves it there, and switches.
 pub(crate) fn apply(
@@ -41,7 +41,7 @@ pub(crate) fn apply(
     };
     let exclude = context.exclude(&manifest)?;
     let files = parts.files.map(|root| (root, &exclude));
-    let spaces = preflight::spaces(server.as_ref(), &manifest, context.store.path(), files)?;
+    let spaces = preflight::spaces(server.as_ref(), &manifest, &context.store, files)?;
     if lock.is_none() {
         let text = |path: Option<&Path>| path.map(|path| path.to_string_lossy().into_owned());
         let (files, config) = (text(parts.files), text(parts.config));
@@ -75,7 +75,7 @@ pub(crate) fn apply(
             .map(Path::to_owned)
             .collect(),
     };
-    pending::note(&context.state, &restore, Phase::Staging, false)?;
+    restore.enter(&context.state, Phase::Staging, false)?;
     let staged = stage(
         context,
         run,
@@ -88,7 +88,7 @@ pub(crate) fn apply(
     // From here on a signal stops nothing: what is begun is finished or taken back.
     let server = server.as_ref().map(Server::uncancelled);
     let switched = staged.and_then(|staged| {
-        pending::note(&context.state, &restore, Phase::Switching, false)?;
+        restore.enter(&context.state, Phase::Switching, false)?;
         Ok((rename(run, server.as_ref(), &restore)?, staged))
     });
     let (closed, staged) = switched.inspect_err(|error| {
@@ -98,7 +98,8 @@ pub(crate) fn apply(
         }
     })?;
     move_files(context, run, &restore, server.as_ref())?;
-    pending::finish(&context.state, &restore, false)?;
+    let finished = restore.finish(&context.state, false);
+    finished.map_err(|error| Error::from(error).half_way())?;
 
     let applied = Applied {
         set: manifest.id.clone(),
@@ -146,9 +147,9 @@ impl Live {
         };
         let sessions = admin.sessions(&live)?;
         let swap = Swap {
-            next: preflight::beside(&live, "restore", id)?,
+            next: preflight::beside(&live, Role::Restore, id)?,
             kept: there
-                .then(|| preflight::beside(&live, "before", id))
+                .then(|| preflight::beside(&live, Role::Before, id))
                 .transpose()?,
             live,
         };
@@ -221,7 +222,7 @@ fn rename(run: &mut Run, server: Option<&Server>, restore: &Restore) -> Result<u
     match (&restore.database, server) {
         (Some(swap), Some(server)) => {
             let mut admin = server.admin()?;
-            let closed = run.phase("rename", |_| swap.go(&mut admin))?;
+            let closed = run.phase("rename", |_| pending::rename(swap, &mut admin))?;
             run.done("switched the databases");
             Ok(closed)
         }
@@ -237,21 +238,19 @@ fn move_files(
     server: Option<&Server>,
 ) -> Result<(), Error> {
     let moved = run.phase("move_files", |_| {
-        restore
-            .asides()
-            .try_for_each(|aside| aside.go(Way::Forth).map(|_| ()))
+        pending::asides(restore).try_for_each(|aside| aside.go(Way::Forth).map(|_| ()))
     });
     let Err(error) = moved else {
         return Ok(());
     };
     let back = || -> Result<(), Error> {
-        for aside in restore.asides() {
+        for aside in pending::asides(restore) {
             aside.go(Way::Back)?;
         }
         if let (Some(swap), Some(server)) = (&restore.database, server) {
             let mut admin = server.admin()?;
             match swap.back(swap.next.clone()) {
-                Some(back) => back.go(&mut admin)?,
+                Some(back) => pending::rename(&back, &mut admin)?,
                 None => admin.rename(&[(&swap.live, &swap.next)])?,
             };
         }

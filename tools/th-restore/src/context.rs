@@ -66,7 +66,7 @@ impl Context {
             return Ok(None);
         }
         let lock = self.state.lock(run.tool, &run.id)?;
-        pending::recover(run, &self.state, server)?;
+        pending::recover(self, run, server)?;
         for swept in self.store.sweep()? {
             run.swept(swept.path.display());
         }

@@ -44,6 +44,15 @@ pub enum Error {
     /// The flags do not fit together.
     #[error("{0}")]
     Usage(&'static str),
+    /// There is no server where one is needed.
+    #[error("{0}")]
+    NoServer(&'static str),
+    /// A table is to be restored into the live database.
+    #[error("database '{0}' is the live one, and a table is restored beside it")]
+    Live(String),
+    /// A table that holds no rows of its own.
+    #[error("table '{0}' is partitioned, and its rows are in its partitions")]
+    Partitioned(String),
     /// The directory to restore into has something in it.
     #[error("'{}' is not empty", .0.display())]
     NotEmpty(PathBuf),
@@ -55,16 +64,6 @@ pub enum Error {
         "the name of database '{0}' is longer than the 33 bytes that leave room for '_restore_' and an id"
     )]
     LongName(String),
-    /// There is not enough space.
-    #[error("'{path}' needs about {needed} and has {free} free")]
-    Space {
-        /// A directory on the file system.
-        path: String,
-        /// An upper estimate.
-        needed: String,
-        /// What there is.
-        free: String,
-    },
     /// The set is not what its manifest says.
     #[error("set '{set}' does not hold: {what} '{name}' differs, and {more} more")]
     Content {
@@ -92,6 +91,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says that what is live is neither what it was nor what it is to be.
+    pub(crate) fn half_way(self) -> Self {
+        match self {
+            Self::HalfWay(_) => self,
+            error => Self::HalfWay(Box::new(error)),
+        }
+    }
+
     /// Returns a function that wraps an I/O error on `path`.
     pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_owned();
@@ -114,10 +121,10 @@ impl Fail for Error {
             Self::Proof(error) => error.kind(),
             Self::Io { source, .. } => ErrorKind::of_io(source),
             Self::Nothing(_) => ErrorKind::NotFound,
-            Self::Usage(_) => ErrorKind::Usage,
-            Self::NotEmpty(_) | Self::Exists(_) | Self::LongName(_) | Self::Space { .. } => {
-                ErrorKind::Gate
+            Self::Usage(_) | Self::NoServer(_) | Self::Live(_) | Self::Partitioned(_) => {
+                ErrorKind::Usage
             }
+            Self::NotEmpty(_) | Self::Exists(_) | Self::LongName(_) => ErrorKind::Gate,
             Self::Content { .. } => ErrorKind::Content,
             Self::NoRestore | Self::Gone(_) => ErrorKind::NotFound,
             Self::RolledBack(_) => ErrorKind::RolledBack,
@@ -139,18 +146,32 @@ impl Fail for Error {
             ),
             Self::NotEmpty(_) => Some("give a directory that is empty or not there yet".into()),
             Self::Exists(name) => Some(format!("give another name, or drop it: dropdb {name}")),
-            Self::Space { .. } => Some("make room first; th-restore gc drops what is kept".into()),
-            Self::HalfWay(_) => Some(
-                "put right what is wrong and run any th-restore command: it goes on from here"
+            Self::NoServer(_) => {
+                Some("give --url or --container, or a [database] in th.toml".into())
+            }
+            Self::Live(_) => Some(
+                "give another database, which is made if it is not there; apply --only db \
+                 replaces the whole live one"
                     .into(),
             ),
-            Self::Io { .. }
-            | Self::Nothing(_)
-            | Self::Usage(_)
-            | Self::LongName(_)
-            | Self::NoRestore
-            | Self::Gone(_)
-            | Self::RolledBack(_) => None,
+            Self::Partitioned(_) => Some("name one of its partitions, or leave --table out".into()),
+            Self::LongName(_) => {
+                Some("give it a shorter name, or restore beside it: --only db --into NAME".into())
+            }
+            Self::Nothing(_) => Some("th-restore show says what a set holds".into()),
+            Self::NoRestore => Some("only the last restore can be taken back, and once".into()),
+            Self::Gone(_) => {
+                Some("gc drops what is kept; restore a set, th-restore list shows them".into())
+            }
+            Self::RolledBack(error) => Some(error.hint().unwrap_or_else(|| {
+                "what was live is live again: put right what is wrong and run it again".into()
+            })),
+            Self::HalfWay(_) => Some(
+                "put right what is wrong and run th-restore gc: it goes on from here first, as \
+                 apply, undo and verify do"
+                    .into(),
+            ),
+            Self::Io { .. } | Self::Usage(_) => None,
         }
     }
 }

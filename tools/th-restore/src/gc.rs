@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use th_archive::RESERVED;
 use th_cli::{Outcome, Run};
 use th_postgres::{Beside, Role};
-use th_record::Id;
 use th_record::kind::{Gc, Removed};
+use th_record::{ErrorKind, Failure, Id};
 
 use crate::context::Context;
 use crate::moves::Aside;
@@ -18,41 +18,29 @@ use crate::{Error, summary};
 /// Drops kept databases and files whose restore is older than `older_than`.
 pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Result<Outcome, Error> {
     let server = context.server(run)?;
-    let plan = run.output.plan;
     let _lock = context.lock(run, server.as_ref())?;
-    let limit = Utc::now() - older_than;
-    let mut gc = Gc {
-        removed: Vec::new(),
-        kept: 0,
-    };
-    let mut sort = |what: &str, name: String, since_at, bytes| {
-        let old = since_at <= limit;
-        if old {
-            gc.removed.push(Removed {
-                what: what.to_owned(),
-                name,
-                since_at,
-                bytes,
-            });
-        } else {
-            gc.kept += 1;
-        }
-        old && !plan
+    let mut collector = Collector {
+        limit: Utc::now() - older_than,
+        gc: Gc {
+            removed: Vec::new(),
+            kept: 0,
+        },
+        failed: Vec::new(),
+        run,
     };
     if let Some(server) = &server {
         let mut admin = server.admin()?;
         for database in admin.databases()? {
             if let Some(beside) = Beside::of(&database.name, server.database())
                 && matches!(beside.role, Role::Before | Role::Undone)
-                && sort(
-                    "database",
-                    database.name.clone(),
-                    beside.id.at(),
-                    database.size_bytes,
-                )
             {
-                admin.drop(&database.name)?;
-                run.done(format!("dropped database '{}'", database.name));
+                let kept = Removed {
+                    what: "database".to_owned(),
+                    name: database.name,
+                    since_at: beside.id.at(),
+                    bytes: database.size_bytes,
+                };
+                collector.take(kept, |name, _| Ok(admin.drop(name)?));
             }
         }
     }
@@ -60,24 +48,78 @@ pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Resu
     for root in files.uploads.iter().chain([&files.root]) {
         for id in asides(root)? {
             let aside = Aside::new(root, &id);
-            let bytes = size(&aside.dir());
-            if sort(
-                "files",
-                aside.dir().to_string_lossy().into_owned(),
-                id.at(),
-                bytes,
-            ) {
-                aside.discard()?;
-                run.done(format!("dropped '{}'", aside.dir().display()));
-            }
+            let kept = Removed {
+                what: "files".to_owned(),
+                name: aside.dir().to_string_lossy().into_owned(),
+                since_at: id.at(),
+                bytes: size(&aside.dir()),
+            };
+            collector.take(kept, |_, run| {
+                // Where it fails, some of them are gone.
+                aside.discard().inspect_err(|_| run.changed())
+            });
         }
     }
-    let summary = summary::gc(&gc);
-    Ok(match (plan, gc.removed.is_empty()) {
-        (true, _) => Outcome::plan("gc", &gc, summary),
-        (false, true) => Outcome::done("gc", &gc, summary),
-        (false, false) => Outcome::done("gc", &gc, summary).changed(),
-    })
+    collector.outcome()
+}
+
+/// What is done so far. What cannot be dropped does not keep the rest.
+struct Collector<'a> {
+    limit: DateTime<Utc>,
+    gc: Gc,
+    failed: Vec<(String, Error)>,
+    run: &'a mut Run,
+}
+
+impl Collector<'_> {
+    /// Drops what is kept, if it is old enough.
+    fn take(&mut self, kept: Removed, drop: impl FnOnce(&str, &mut Run) -> Result<(), Error>) {
+        if kept.since_at > self.limit {
+            self.gc.kept += 1;
+            return;
+        }
+        if !self.run.output.plan {
+            if let Err(error) = drop(&kept.name, self.run) {
+                self.failed.push((kept.name, error));
+                return;
+            }
+            self.run
+                .done(format!("dropped {} '{}'", kept.what, kept.name));
+            self.run.changed();
+        }
+        self.gc.removed.push(kept);
+    }
+
+    /// Says what was done, and what could not be.
+    fn outcome(mut self) -> Result<Outcome, Error> {
+        let gc = &self.gc;
+        let summary = summary::gc(gc);
+        let outcome = if self.run.output.plan {
+            Outcome::plan("gc", gc, summary)
+        } else {
+            Outcome::done("gc", gc, summary)
+        };
+        let count = self.failed.len();
+        if self.failed.is_empty() {
+            return Ok(outcome);
+        }
+        let (name, first) = self.failed.swap_remove(0);
+        if gc.removed.is_empty() {
+            return Err(first);
+        }
+        let why = Failure::of(&first);
+        let kind = if self.run.cancelled() {
+            // The frame makes of this the signal that it was.
+            ErrorKind::Interrupted
+        } else {
+            ErrorKind::Partial
+        };
+        let message = format!(
+            "{count} could not be dropped, the first is '{name}': {}",
+            why.message
+        );
+        Ok(outcome.but(kind, message, why.hint))
+    }
 }
 
 /// Returns the restores that keep files in `root`.

@@ -32,7 +32,7 @@ impl<'a> Parts<'a> {
             return Err(Error::Nothing("the set holds no database"));
         }
         if wants(Part::Db) && env.database.is_none() {
-            return Err(Error::Usage(NO_DATABASE));
+            return Err(Error::NoServer(NO_DATABASE));
         }
         if wants(Part::Files) && manifest.files.is_none() {
             return Err(Error::Nothing("the set holds no files"));

@@ -2,8 +2,7 @@
 
 use th_record::kind::{RestorePlan, RestorePlanStep, Space};
 use th_record::{Level, Manifest};
-
-use crate::pending::Swap;
+use th_state::restores::Swap;
 
 /// What a restore acts on.
 #[derive(Debug, Clone, Copy, Default)]

@@ -38,10 +38,23 @@ pub(crate) fn verified(verified: &Verified) -> String {
 
 /// Tells what is live.
 pub(crate) fn applied(applied: &Applied) -> String {
-    let mut lines = vec![format!(
-        "set {} of {} is live",
-        applied.set, applied.snapshot_at
-    )];
+    let head = format!("set {} of {} is live", applied.set, applied.snapshot_at);
+    restored(head, applied)
+}
+
+/// Tells what was restored into `into`, beside what is live.
+pub(crate) fn restored_beside(applied: &Applied, into: &str) -> String {
+    let head = format!(
+        "set {} of {} is restored into '{}', and what is live is as it was",
+        applied.set,
+        applied.snapshot_at,
+        printable(into)
+    );
+    restored(head, applied)
+}
+
+fn restored(head: String, applied: &Applied) -> String {
+    let mut lines = vec![head];
     if let Some(database) = &applied.database {
         let rows = database.rows.unwrap_or(0);
         lines.push(format!(

@@ -1,22 +1,23 @@
 //! Taking the last restore back.
 
 use th_cli::{Outcome, Run};
+use th_postgres::Role;
 use th_record::kind::{Databases, Undone};
+use th_state::restores::{Pending, Phase, Restore};
 
 use crate::context::Context;
 use crate::moves::Way;
-use crate::pending::{self, Phase, Restore};
-use crate::{Error, preflight, summary};
+use crate::{Error, pending, preflight, summary};
 
 /// Renames the databases back and moves the files back. What the restore had made live is kept, for
 /// gc to drop.
 pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let _lock = context.lock(run, server.as_ref())?;
-    let last = pending::last(&context.state)?.ok_or(Error::NoRestore)?;
+    let last = Restore::last(&context.state)?.ok_or(Error::NoRestore)?;
     let swap = match &last.database {
         Some(swap) => {
-            let undone = preflight::beside(&swap.live, "undone", &last.id)?;
+            let undone = preflight::beside(&swap.live, Role::Undone, &last.id)?;
             // A database that was not there before the restore stays: nothing can take its place.
             swap.back(undone)
         }
@@ -25,7 +26,11 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let mut admin = match (&swap, &server) {
         // A signal does not stop it between the rename and the answer.
         (Some(_), Some(server)) => Some(server.uncancelled().admin()?),
-        (Some(_), None) => return Err(Error::Usage("the database server is needed to undo this")),
+        (Some(_), None) => {
+            return Err(Error::NoServer(
+                "the database server is needed to undo this",
+            ));
+        }
         (None, _) => None,
     };
     if let (Some(swap), Some(admin)) = (&swap, &mut admin)
@@ -50,12 +55,12 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         database: swap,
         ..last
     };
-    pending::note(&context.state, &restore, Phase::Switching, true)?;
+    restore.enter(&context.state, Phase::Switching, true)?;
     if let (Some(swap), Some(admin)) = (&restore.database, &mut admin) {
-        let closed = swap.go(admin).inspect_err(|error| {
+        let closed = pending::rename(swap, admin).inspect_err(|error| {
             if !matches!(error, Error::HalfWay(_)) {
                 // Nothing was renamed, and an undo makes nothing that would have to be dropped.
-                let _ = pending::abandon(&context.state);
+                let _ = Pending::clear(&context.state);
             }
         })?;
         run.done("switched the databases back");
@@ -63,12 +68,11 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
             database.closed_sessions = closed;
         }
     }
-    for aside in restore.asides() {
+    for aside in pending::asides(&restore) {
         // The databases are switched: a failure here is half way, and the next run goes on.
-        undone.files_moved += aside
-            .go(Way::Back)
-            .map_err(|error| Error::HalfWay(Box::new(error)))?;
+        undone.files_moved += aside.go(Way::Back).map_err(Error::half_way)?;
     }
-    pending::finish(&context.state, &restore, true)?;
+    let finished = restore.finish(&context.state, true);
+    finished.map_err(|error| Error::from(error).half_way())?;
     Ok(Outcome::done("undone", &undone, summary::undone(&undone)).changed())
 }

@@ -53,7 +53,12 @@ pub(crate) fn verify(
         differences: proven.differences,
         phases: run.take_phases(),
     };
-    let outcome = Outcome::done("verified", &verified, summary::verified(&verified)).changed();
+    let outcome = Outcome::done("verified", &verified, summary::verified(&verified));
+    // Levels that were reached are noted on the set.
+    let outcome = match verified.reached {
+        Some(_) => outcome.changed(),
+        None => outcome,
+    };
     let set = &verified.set;
     Ok(match (verified.differences.as_slice(), void) {
         ([], None) => outcome,

@@ -44,7 +44,8 @@ pub(crate) enum Command {
         /// Go back to this release [default: the one before]
         #[arg(long, value_name = "TAG")]
         to: Option<String>,
-        /// Keep the slot that is left warm for this long [default: it is stopped at once]
+        /// Keep the slot that is left warm for this long; not used while a release is in its hold
+        /// [default: it is stopped at once]
         #[arg(long, value_name = "TIME")]
         hold: Option<humantime::Duration>,
         #[command(flatten)]

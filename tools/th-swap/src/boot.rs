@@ -42,7 +42,7 @@ pub(crate) fn wait_healthy(
             Err(failure) => {
                 in_a_row = 0;
                 if looked.elapsed() >= LOOK {
-                    check_alive(context, docker, slot)?;
+                    refuse_dead(context, docker, slot, &[])?;
                     looked = Instant::now();
                 }
                 if start.elapsed() >= patience {
@@ -78,19 +78,38 @@ pub(crate) fn probe(context: &Context, slot: Slot) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the container of `slot` that ended, or was started again, as an error.
-pub(crate) fn check_alive(context: &Context, docker: &Docker, slot: Slot) -> Result<(), Error> {
+/// Returns the container of `slot` that died, as [`check_alive`] does. An engine that gives no answer, as
+/// while it is restarted, is no news of the slot: its probes are.
+pub(crate) fn refuse_dead(
+    context: &Context,
+    docker: &Docker,
+    slot: Slot,
+    exclusive: &[String],
+) -> Result<(), Error> {
+    match check_alive(context, docker, slot, exclusive) {
+        Err(error @ Error::Died { .. }) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the container of `slot` that ended, or was started again, as an error. Those of the
+/// `exclusive` services count where they are meant to run.
+pub(crate) fn check_alive(
+    context: &Context,
+    docker: &Docker,
+    slot: Slot,
+    exclusive: &[String],
+) -> Result<(), Error> {
     let members = docker.project(&context.project(slot))?;
-    for service in &context.slots.services {
-        let mut of_service = members
-            .iter()
-            .filter(|member| member.service == service.name);
+    let services = context.slots.services.iter().map(|service| &service.name);
+    for service in services.chain(exclusive) {
+        let mut of_service = members.iter().filter(|member| member.service == *service);
         match of_service.find(|member| !member.container.running || member.restarts > 0) {
             None => {}
             Some(member) => {
                 return Err(Error::Died {
                     slot,
-                    service: service.name.clone(),
+                    service: service.clone(),
                     how: how(member),
                 });
             }

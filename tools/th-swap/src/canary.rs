@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::release::{self, Begun, Intent, Release};
 use crate::turn::Turn;
-use crate::{Error, boot, silence};
+use crate::{Error, boot, engine, silence};
 
 /// A step is compared this many times before it ends…
 const COMPARISONS: u32 = 6;
@@ -60,8 +60,9 @@ pub(crate) fn canary(
         (Some(pending), Some(turn)) => {
             let from = context.lanes.read()?.count(pending.slot);
             Release::resume(context, run, turn, pending)?.end(|release| {
-                release.report.images =
-                    release::images(&release.docker, context, release.pending.slot)?;
+                let (docker, slot) = (&release.docker, release.pending.slot);
+                let images = |_: &mut Run| release::images(docker, context, slot);
+                release.report.images = engine::steadily(release.run, docker, images)?;
                 let steps = steps.iter().filter(|step| step.lanes >= from);
                 why = walk(release, steps, args)?;
                 finish(release, why.is_none())
@@ -213,7 +214,7 @@ fn look(
         }
         if alive.is_none_or(|at: Instant| at.elapsed() >= CONTAINERS) {
             alive = Some(Instant::now());
-            boot::check_alive(context, &release.docker, slot)?;
+            boot::refuse_dead(context, &release.docker, slot, &[])?;
             match boot::probe(context, slot) {
                 Ok(()) => failures = 0,
                 Err(why) if failures + 1 >= FAILURES => {

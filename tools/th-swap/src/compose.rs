@@ -1,17 +1,27 @@
 //! `docker compose`, the plugin, or else `docker-compose`, its predecessor.
 
+mod child;
+
 use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use th_record::kind::Slot;
 
 use crate::Error;
+use crate::compose::child::Ended;
 use crate::context::Context;
 
 /// What compose says of its trouble, cut to this many lines from the end.
 const LAST_LINES: usize = 6;
+
+/// How long compose may take. Health checks that it waits for and grace periods are minutes; what
+/// lasts longer is an engine that hangs.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// A compose program and the file of a slot.
 #[derive(Debug, Clone)]
@@ -25,6 +35,10 @@ pub(crate) struct Compose {
     name: String,
     /// The host's port of each service of each slot, by the name of its variable.
     ports: Vec<(Slot, String, u16)>,
+    /// Whether what a service depends on is started with it.
+    dependencies: bool,
+    /// What a signal raises, if one ends it.
+    cancel: Option<Arc<AtomicBool>>,
 }
 
 impl Compose {
@@ -56,7 +70,26 @@ impl Compose {
             app: context.app.clone(),
             name: context.name.clone(),
             ports: ports(context),
+            dependencies: false,
+            cancel: None,
         })
+    }
+
+    /// Returns one that starts what services depend on as well, and in that order. Not for a slot
+    /// with an exclusive service, which compose would start for another one that needs it.
+    pub(crate) fn with_dependencies(&self) -> Self {
+        Self {
+            dependencies: true,
+            ..self.clone()
+        }
+    }
+
+    /// Returns one that ends when `cancel` is raised. On the way back nothing does.
+    pub(crate) fn until(&self, cancel: Arc<AtomicBool>) -> Self {
+        Self {
+            cancel: Some(cancel),
+            ..self.clone()
+        }
     }
 
     /// Starts `services` of `slot` with the images of `tag`; what runs so already is left alone.
@@ -64,7 +97,29 @@ impl Compose {
     /// # Errors
     /// [`Error::Compose`] with what compose said.
     pub(crate) fn up(&self, slot: Slot, tag: &str, services: &[String]) -> Result<(), Error> {
+        self.up_with(slot, tag, services, &[])
+    }
+
+    /// As [`Compose::up`], with new containers in the place of those there are.
+    ///
+    /// # Errors
+    /// [`Error::Compose`] with what compose said.
+    pub(crate) fn up_anew(&self, slot: Slot, tag: &str, services: &[String]) -> Result<(), Error> {
+        self.up_with(slot, tag, services, &["--force-recreate"])
+    }
+
+    fn up_with(
+        &self,
+        slot: Slot,
+        tag: &str,
+        services: &[String],
+        how: &[&str],
+    ) -> Result<(), Error> {
         let mut args = vec!["up", "-d", "--no-build", "--remove-orphans"];
+        if !self.dependencies {
+            args.push("--no-deps");
+        }
+        args.extend(how);
         args.extend(services.iter().map(String::as_str));
         self.run(slot, tag, &args).map(drop)
     }
@@ -117,31 +172,39 @@ impl Compose {
                     .map(|(_, name, port)| (name, port.to_string())),
             )
             // The chain's lock is ours to hold, not that of a child which may outlive us.
-            .env_remove("TH_LOCK_FD")
-            .stdin(Stdio::null());
+            .env_remove("TH_LOCK_FD");
         let program = self.program.join(" ");
-        let output = command.output().map_err(|source: io::Error| Error::Start {
+        let ended = child::run(&mut command, LIMIT, self.cancel.as_deref());
+        let ended = ended.map_err(|source: io::Error| Error::Start {
             program: program.clone(),
             source,
         })?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let text = String::from_utf8_lossy(&output.stderr);
-        let lines: Vec<&str> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .collect();
-        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("; ");
+        let message = match ended {
+            Ended::Itself(output) if output.status.success() => {
+                return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            }
+            Ended::Itself(output) => last_words(&String::from_utf8_lossy(&output.stderr)),
+            Ended::Late => format!("it did not end within {} s", LIMIT.as_secs()),
+            Ended::Cancelled => return Err(Error::Cancelled),
+        };
         let what = args
             .first()
             .map(|arg| arg.as_ref().to_string_lossy().into_owned());
         Err(Error::Compose {
             command: format!("{program} {}", what.unwrap_or_default()),
-            message: last,
+            message,
         })
     }
+}
+
+/// Returns what compose said last.
+fn last_words(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].join("; ")
 }
 
 /// Returns the variables that tell a slot its ports: `TH_PORT_API`.

@@ -18,8 +18,43 @@ use crate::Error;
 use crate::context::Context;
 use crate::doctor::finding::problem;
 
-/// Looks the set-up over.
+/// Looks the set-up over, and says what it found.
 pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
+    let doctor = examine(context)?;
+    let outcome = Outcome::done("swap_doctor", &doctor, table(&doctor));
+    let problems: Vec<&SwapFinding> = problems(&doctor).collect();
+    Ok(match problems.first() {
+        None => outcome,
+        Some(first) => {
+            let message = format!(
+                "{} problems, first {}: {}",
+                problems.len(),
+                first.name,
+                first.found
+            );
+            outcome.but(ErrorKind::Negative, message, Some(first.fix.clone()))
+        }
+    })
+}
+
+/// Returns the findings that a release is warned of, each in a line.
+pub(crate) fn warnings(doctor: &SwapDoctor) -> Vec<String> {
+    let lines = problems(doctor).map(|finding| {
+        format!(
+            "{} ({}): {}; fix: {}",
+            finding.name, finding.subject, finding.found, finding.fix
+        )
+    });
+    lines.collect()
+}
+
+fn problems(doctor: &SwapDoctor) -> impl Iterator<Item = &SwapFinding> {
+    let findings = doctor.findings.iter();
+    findings.filter(|finding| finding.severity == Severity::Problem)
+}
+
+/// Looks the set-up over.
+pub(crate) fn examine(context: &Context) -> Result<SwapDoctor, Error> {
     let mut unchecked = Vec::new();
     let nginx = observe::nginx(context, &mut unchecked);
     let mut findings = nginx.findings;
@@ -36,27 +71,9 @@ pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
     findings.extend(settings::findings(context));
     findings.extend(observe::memory(context, &mut unchecked));
     findings.sort_by_key(|finding| finding.severity);
-    let doctor = SwapDoctor {
+    Ok(SwapDoctor {
         findings,
         unchecked,
-    };
-    let outcome = Outcome::done("swap_doctor", &doctor, table(&doctor));
-    let problems: Vec<&SwapFinding> = doctor
-        .findings
-        .iter()
-        .filter(|finding| finding.severity == Severity::Problem)
-        .collect();
-    Ok(match problems.first() {
-        None => outcome,
-        Some(first) => {
-            let message = format!(
-                "{} problems, first {}: {}",
-                problems.len(),
-                first.name,
-                first.found
-            );
-            outcome.but(ErrorKind::Negative, message, Some(first.fix.clone()))
-        }
     })
 }
 

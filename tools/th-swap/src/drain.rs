@@ -10,7 +10,7 @@ use th_docker::{Docker, Member};
 use th_record::kind::Slot;
 
 use crate::context::Context;
-use crate::{Error, reload, sockets};
+use crate::{Error, engine, reload, sockets};
 
 /// The time between two looks.
 const INTERVAL: Duration = Duration::from_millis(30);
@@ -30,12 +30,13 @@ pub(crate) struct Drained {
 /// Waits until no connection to `slot` is left, at most `limit`.
 pub(crate) fn wait(
     context: &Context,
-    run: &Run,
+    run: &mut Run,
     docker: &Docker,
     slot: Slot,
     limit: Duration,
 ) -> Result<Drained, Error> {
-    let members = docker.project(&context.project(slot))?;
+    let project = context.project(slot);
+    let members = engine::steadily(run, docker, |_| Ok(docker.project(&project)?))?;
     let (start, mut none) = (Instant::now(), 0);
     let nginx = match context.slots.mode {
         Mode::Lanes => None,
@@ -76,7 +77,8 @@ pub(crate) fn count(context: &Context, slot: Slot, members: &[Member]) -> Option
             let processes = containers
                 .filter_map(|member| member.pid)
                 .chain(nginx_pid(context));
-            sockets::connections(&sockets.collect::<Vec<_>>(), &processes.collect::<Vec<_>>()).ok()
+            let (sockets, processes): (Vec<_>, Vec<_>) = (sockets.collect(), processes.collect());
+            sockets::connections(&sockets, &processes).ok().flatten()
         }
         Mode::Reload => containers
             .filter(|member| member.container.running)

@@ -56,6 +56,9 @@ pub enum Error {
     /// The new include file did not take effect, and the old one could not be put back.
     #[error("nginx did not switch, and the old include file could not be put back: {0}")]
     HalfSwitched(String),
+    /// The include file is the right one again, and nginx does not use it.
+    #[error("nginx did not switch back, though the include file is the right one again: {0}")]
+    NotBack(String),
     /// A program is not there, or cannot be run.
     #[error("cannot run '{program}'")]
     Start {
@@ -199,11 +202,14 @@ pub enum Error {
     /// SIGINT or SIGTERM.
     #[error("told to stop")]
     Cancelled,
+    /// The traffic is where it belongs, and something is left to do.
+    #[error("{0} has the traffic, but not all is done")]
+    Unfinished(Slot, #[source] Box<Error>),
     /// It failed, and the state before is back.
     #[error("the release was taken back")]
     RolledBack(#[source] Box<Error>),
-    /// It failed, and so did taking it back.
-    #[error("the release could not be taken back")]
+    /// It failed, and so did finishing it, or taking it back.
+    #[error("the release is left half way")]
     HalfWay(#[source] Box<Error>),
 }
 
@@ -246,14 +252,14 @@ impl Fail for Error {
             | Self::Worse(_)
             | Self::TakenBack(_)
             | Self::RolledBack(_) => ErrorKind::RolledBack,
-            Self::NotStopped(..) => ErrorKind::Partial,
+            Self::NotStopped(..) | Self::Unfinished(..) => ErrorKind::Partial,
             Self::Cancelled => ErrorKind::Interrupted,
             Self::HalfWay(_) => ErrorKind::HalfWay,
             Self::Lane(_) => ErrorKind::Io,
             Self::NginxDown(_) => ErrorKind::Unreachable,
             Self::NginxRefuses(_) => ErrorKind::Gate,
             Self::NotSwitched(_) => ErrorKind::RolledBack,
-            Self::HalfSwitched(_) => ErrorKind::HalfWay,
+            Self::HalfSwitched(_) | Self::NotBack(_) => ErrorKind::HalfWay,
         }
     }
 

@@ -1,7 +1,8 @@
 //! The releases there were.
 
 use th_cli::{Outcome, Run, printable};
-use th_record::kind::{self, ReleaseState};
+use th_record::VERSION;
+use th_record::kind::{self, ReleaseItem, ReleaseState};
 
 use crate::context::Context;
 use crate::releases::{Release, Releases};
@@ -12,7 +13,7 @@ pub(crate) fn history(context: &Context, run: &mut Run) -> Result<Outcome, Error
     let releases = Releases::read(&context.state)?;
     let mut count = 0;
     for release in releases.newest_first() {
-        run.item(&release.item(), &line(release));
+        run.item(&item(release), &line(release));
         count += 1;
     }
     let totals = kind::Releases {
@@ -25,6 +26,21 @@ pub(crate) fn history(context: &Context, run: &mut Run) -> Result<Outcome, Error
         &totals,
         summary::releases(&totals),
     ))
+}
+
+fn item(release: &Release) -> ReleaseItem {
+    ReleaseItem {
+        v: VERSION,
+        kind: "release".to_owned(),
+        tag: release.tag.clone(),
+        slot: release.slot,
+        state: release.state,
+        deployed_at: release.deployed_at,
+        run: release.run.clone(),
+        images: release.images.clone(),
+        heads: release.heads.clone(),
+        pre_release_set: release.pre_release_set.clone(),
+    }
 }
 
 fn line(release: &Release) -> String {

@@ -101,13 +101,32 @@ impl Lanes {
                 self.lead(number, wanted(number))?;
             }
         }
-        let dir = fs::File::open(&self.dir).map_err(Error::io(&self.dir))?;
-        dir.sync_all().map_err(Error::io(&self.dir))?;
+        self.sync()?;
         let after = self.read()?;
         match (0..self.count).find(|n| after.lanes[usize::from(*n)] != Some(wanted(*n))) {
             None => Ok(()),
             Some(number) => Err(Error::Lane(self.path(number))),
         }
+    }
+
+    /// Removes all of them, as before the first release.
+    pub(crate) fn remove(&self) -> Result<(), Error> {
+        for number in 0..self.count {
+            let path = self.path(number);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(&path)(error));
+                }
+                _ => {}
+            }
+        }
+        self.sync()
+    }
+
+    /// Makes what was done to them durable.
+    fn sync(&self) -> Result<(), Error> {
+        let dir = fs::File::open(&self.dir).map_err(Error::io(&self.dir))?;
+        dir.sync_all().map_err(Error::io(&self.dir))
     }
 
     /// Puts a new symlink over lane `number`, at once.
@@ -159,6 +178,10 @@ mod tests {
         lanes.repoint(Slot::Green).unwrap();
         assert_eq!(lanes.read().unwrap().slot(), Some(Slot::Green));
         assert_eq!(fs::read_dir(lanes.dir()).unwrap().count(), 10);
+        // Some of them gone already.
+        fs::remove_file(lanes.path(0)).unwrap();
+        lanes.remove().unwrap();
+        assert_eq!(fs::read_dir(lanes.dir()).unwrap().count(), 0);
     }
 
     #[test]

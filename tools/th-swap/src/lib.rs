@@ -9,6 +9,7 @@ mod compose;
 mod context;
 mod doctor;
 mod drain;
+mod engine;
 mod error;
 mod front;
 mod history;
@@ -22,7 +23,6 @@ mod preflight;
 mod receipt;
 mod recover;
 mod release;
-mod releases;
 mod reload;
 mod resume;
 mod rollback;
@@ -37,7 +37,7 @@ mod turn;
 mod watch;
 
 use th_cli::{Outcome, Run, Tool};
-use th_state::State;
+use th_state::{State, releases};
 
 use crate::args::Command;
 use crate::context::Context;

@@ -87,8 +87,9 @@ fn turn_on(dir: &Path, seconds: u64) -> Result<(), Error> {
     fs::rename(&next, dir.join(NAME)).map_err(Error::io(&next))
 }
 
-/// Removes the targets of earlier times.
+/// Removes the targets of earlier times, and those that never were whole.
 fn sweep(dir: &Path, wanted: Option<u64>) -> Result<(), Error> {
+    atomic::sweep(dir).map_err(Error::io(dir))?;
     let current = wanted.map(|seconds| format!("{TARGET}{seconds}"));
     for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
         let entry = entry.map_err(Error::io(dir))?;

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use th_cli::Run;
+use th_record::Id;
 use th_record::kind::{PendingSwap, Slot};
 use th_state::State;
 
@@ -71,6 +73,10 @@ pub(crate) struct Pending {
     pub(crate) switched_at: Option<DateTime<Utc>>,
     /// The run that led the lanes back, if it was another one.
     pub(crate) reverted_by: Option<String>,
+    /// The database's migration head when it began.
+    pub(crate) head: Option<String>,
+    /// The backup made right before it.
+    pub(crate) pre_release_set: Option<Id>,
 }
 
 impl Pending {
@@ -83,6 +89,13 @@ impl Pending {
     pub(crate) fn enter(&mut self, state: &State, phase: Phase) -> Result<(), Error> {
         let before = std::mem::replace(&mut self.phase, phase);
         self.write(state).inspect_err(|_| self.phase = before)
+    }
+
+    /// As [`Pending::enter`], on the way back: on a full disk the traffic goes back all the same.
+    pub(crate) fn try_enter(&mut self, state: &State, run: &mut Run, phase: Phase) {
+        if let Err(error) = self.enter(state, phase) {
+            run.warn(format!("the way back is not journalled: {error}"));
+        }
     }
 
     /// Writes it, durably.
@@ -110,5 +123,22 @@ impl Pending {
             hold_until_at: self.hold_until_at,
             alive,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pending;
+
+    #[test]
+    fn what_an_earlier_version_wrote_is_read() {
+        let text = concat!(
+            r#"{"run":"20261123T020000Z-7f3a","tag":"v2","slot":"green","previous_tag":"v1","#,
+            r#""previous_slot":"blue","phase":"paused","rollback":false,"exclusive":[],"#,
+            r#""drain_seconds":10,"hold_seconds":0,"hold_until_at":null,"switched_at":null,"#,
+            r#""reverted_by":null}"#,
+        );
+        let pending: Pending = serde_json::from_str(text).unwrap();
+        assert_eq!((pending.head, pending.pre_release_set), (None, None));
     }
 }

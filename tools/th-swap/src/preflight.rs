@@ -65,7 +65,7 @@ pub(crate) fn memory_of(docker: &Docker, project: &str) -> Result<Option<u64>, E
     let mut sum = None;
     for member in docker.project(project)? {
         if member.container.running
-            && let Some(bytes) = docker.memory_bytes(&member.container.id)?
+            && let Some(bytes) = docker.memory_bytes(&member)?
         {
             sum = Some(sum.unwrap_or(0) + bytes);
         }

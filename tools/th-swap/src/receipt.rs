@@ -93,6 +93,8 @@ impl Clients {
         });
         Receipt {
             first_new_ms,
+            // Until a slot is stopped.
+            cut: Some(0),
             ..tally.receipt.clone()
         }
     }

@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use th_cli::Run;
+use th_cli::{Outcome, Run};
 use th_config::Mode;
 use th_docker::Docker;
+use th_record::kind::{Slot, Swapped};
+use th_record::{ErrorKind, Fail, Failure};
 
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::release::{forget, remember, report, stop_slot};
 use crate::releases::Releases;
-use crate::{Error, boot, drain, silence, traffic};
+use crate::{Error, boot, drain, engine, silence, summary, traffic};
 
 /// What was done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,30 +28,116 @@ pub(crate) enum Recovered {
     Mended,
 }
 
+/// Makes of what kept a dead run's swap from its end the reason to begin nothing: a person is needed,
+/// whoever has the traffic.
+pub(crate) fn blocked(error: Error) -> Error {
+    match error {
+        Error::Unfinished(_, error) => Error::HalfWay(error),
+        error => error,
+    }
+}
+
 /// Ends the swap that is on disk. Until its receipt is good it is taken back, then it is finished.
 /// The lock is held.
+///
+/// # Errors
+/// [`Error::Unfinished`] when the traffic is where it belongs, [`Error::HalfWay`] when it may not be;
+/// after any other, nothing was changed.
 pub(crate) fn recover(
     context: &Context,
     run: &mut Run,
     docker: &Docker,
     compose: &Compose,
 ) -> Result<Recovered, Error> {
-    let Some(mut pending) = Pending::read(&context.state)? else {
+    let Some(pending) = Pending::read(&context.state)? else {
         return mend(context, run);
     };
-    let (tag, slot) = (pending.tag.clone(), pending.slot);
-    let what = format!("the release of '{tag}' that run {} had begun", pending.run);
+    let what = format!(
+        "the release of '{}' that run {} had begun",
+        pending.tag, pending.run
+    );
+    let recovered = outlook(context, &pending);
+    let work = match recovered {
+        Recovered::Finished => finish,
+        _ => take_back,
+    };
+    work(context, run, docker, compose, pending)?;
+    run.changed();
+    run.warn(match recovered {
+        Recovered::Finished => format!("finished {what}"),
+        _ => format!("took back {what}"),
+    });
+    Ok(recovered)
+}
+
+/// Tells whether `pending`, which died, is to be finished or taken back.
+pub(crate) fn outlook(context: &Context, pending: &Pending) -> Recovered {
+    let slot = pending.slot;
     let finish = match pending.phase {
         Phase::Starting | Phase::Paused | Phase::Reverted | Phase::Reverting => false,
-        Phase::Draining | Phase::Holding | Phase::Retiring => true,
+        Phase::Draining | Phase::Holding => !is_back(context, pending),
+        Phase::Retiring => true,
         // Without a receipt the old slot is the safe one, if it is any good.
         Phase::Switching => pending.previous_slot.is_none_or(|old| {
             boot::probe(context, old).is_err() && boot::probe(context, slot).is_ok()
         }),
     };
     if finish {
-        traffic::give(context, run, slot)?;
-        remember(context, docker, &pending, &report(&pending, None, None))?;
+        Recovered::Finished
+    } else {
+        Recovered::TakenBack
+    }
+}
+
+/// Tells whether the old slot has the traffic whatever the phase says: on a full disk it is led back
+/// without a word.
+pub(crate) fn is_back(context: &Context, pending: &Pending) -> bool {
+    let live = traffic::live(context).unwrap_or_default();
+    live.is_some() && live == pending.previous_slot
+}
+
+/// Says how far a swap came that ended with `error`, and who has the traffic.
+///
+/// # Errors
+/// `error`, if it leaves nothing changed.
+pub(crate) fn stopped(
+    context: &Context,
+    run: &mut Run,
+    report: Swapped,
+    error: Error,
+) -> Result<Outcome, Error> {
+    if !matches!(error.kind(), ErrorKind::Partial | ErrorKind::HalfWay) {
+        return Err(error);
+    }
+    let report = Swapped {
+        live: traffic::live(context).unwrap_or_default(),
+        phases: run.take_phases(),
+        ..report
+    };
+    let failure = Failure::of(&error);
+    // The frame makes of this the signal that it was.
+    let kind = match failure.kind {
+        ErrorKind::Partial if run.cancelled() => ErrorKind::Interrupted,
+        kind => kind,
+    };
+    let outcome = Outcome::done("swapped", &report, summary::swapped(&report)).changed();
+    Ok(outcome.but(kind, failure.message, failure.hint))
+}
+
+fn finish(
+    context: &Context,
+    run: &mut Run,
+    docker: &Docker,
+    compose: &Compose,
+    mut pending: Pending,
+) -> Result<(), Error> {
+    let slot = pending.slot;
+    traffic::give(context, run, slot).map_err(half_way)?;
+    let mut rest = || {
+        move_exclusive(run, docker, compose, &pending, slot)?;
+        engine::steadily(run, docker, |_| {
+            remember(context, docker, &pending, &report(&pending))
+        })?;
         pending.enter(&context.state, Phase::Retiring)?;
         if let Some(old) = pending.previous_slot {
             let old_tag = pending.previous_tag.clone().unwrap_or_default();
@@ -57,33 +145,82 @@ pub(crate) fn recover(
             drain::wait(context, run, docker, old, limit)?;
             stop_slot(context, run, docker, compose, old, &old_tag)?;
         }
-        Pending::clear(&context.state)?;
-        silence::end(context)?;
-        run.warn(format!("finished {what}"));
-        return Ok(Recovered::Finished);
-    }
-    let moved = !matches!(pending.phase, Phase::Starting | Phase::Reverted);
-    if let (true, Some(old)) = (moved, pending.previous_slot) {
-        pending.enter(&context.state, Phase::Reverting)?;
-        traffic::give(context, run, old)?;
-        if !pending.exclusive.is_empty() {
-            compose.stop(slot, &tag, &pending.exclusive)?;
-            let old_tag = pending.previous_tag.clone().unwrap_or_default();
-            compose.up(old, &old_tag, &pending.exclusive)?;
-        }
-    }
-    forget(context, &pending.run)?;
+        clear(context)
+    };
+    rest().map_err(unfinished(slot))
+}
+
+fn take_back(
+    context: &Context,
+    run: &mut Run,
+    docker: &Docker,
+    compose: &Compose,
+    mut pending: Pending,
+) -> Result<(), Error> {
+    let slot = pending.slot;
     let had_traffic = pending.phase != Phase::Starting;
-    pending.enter(&context.state, Phase::Reverted)?;
-    if had_traffic {
-        let limit = Duration::from_secs(pending.drain_seconds);
-        drain::wait(context, run, docker, slot, limit)?;
+    let moved = had_traffic && pending.phase != Phase::Reverted;
+    if moved {
+        pending.try_enter(&context.state, run, Phase::Reverting);
+        traffic::give_back(context, run, pending.previous_slot).map_err(half_way)?;
     }
-    stop_slot(context, run, docker, compose, slot, &tag)?;
+    let previous = pending.previous_slot;
+    let mut rest = || {
+        if let (true, Some(old)) = (moved, previous) {
+            move_exclusive(run, docker, compose, &pending, old)?;
+        }
+        forget(context, &pending.run)?;
+        pending.enter(&context.state, Phase::Reverted)?;
+        if had_traffic {
+            let limit = Duration::from_secs(pending.drain_seconds);
+            drain::wait(context, run, docker, slot, limit)?;
+        }
+        stop_slot(context, run, docker, compose, slot, &pending.tag)?;
+        clear(context)
+    };
+    rest().map_err(|error| match previous {
+        Some(old) => unfinished(old)(error),
+        None => half_way(error),
+    })
+}
+
+/// Has the services that must not run twice run in `to`, and in the other slot no more.
+pub(crate) fn move_exclusive(
+    run: &mut Run,
+    docker: &Docker,
+    compose: &Compose,
+    pending: &Pending,
+    to: Slot,
+) -> Result<(), Error> {
+    let names = &pending.exclusive;
+    if names.is_empty() {
+        return Ok(());
+    }
+    let (new, old) = (
+        &pending.tag,
+        pending.previous_tag.as_deref().unwrap_or_default(),
+    );
+    let (tag, other) = match to == pending.slot {
+        true => (new.as_str(), old),
+        false => (old, new.as_str()),
+    };
+    if pending.previous_slot.is_some() {
+        engine::steadily(run, docker, |_| compose.stop(to.other(), other, names))?;
+    }
+    engine::up(run, docker, compose, to, tag, names)
+}
+
+fn clear(context: &Context) -> Result<(), Error> {
     Pending::clear(&context.state)?;
-    silence::end(context)?;
-    run.warn(format!("took back {what}"));
-    Ok(Recovered::TakenBack)
+    silence::end(context)
+}
+
+fn half_way(error: Error) -> Error {
+    Error::HalfWay(Box::new(error))
+}
+
+fn unfinished(slot: Slot) -> impl Fn(Error) -> Error {
+    move |error| Error::Unfinished(slot, Box::new(error))
 }
 
 /// Leads lanes that lead to both slots, or some of them nowhere, to the slot of the live release.
@@ -95,7 +232,8 @@ fn mend(context: &Context, run: &mut Run) -> Result<Recovered, Error> {
     let live = Releases::read(&context.state)?.live().map(|live| live.slot);
     match live {
         Some(live) if layout.slot().is_none() => {
-            context.lanes.repoint(live)?;
+            context.lanes.repoint(live).map_err(half_way)?;
+            run.changed();
             run.warn(format!(
                 "not all lanes led to one slot: they lead to {live} again"
             ));

@@ -1,5 +1,6 @@
 //! A release on its way: what it holds, what it journals, and how it ends or is taken back.
 
+mod asked;
 mod begin;
 mod hold;
 mod intent;
@@ -22,7 +23,7 @@ use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
 use crate::schema::Schema;
 use crate::turn::Turn;
-use crate::{Error, boot, summary, traffic};
+use crate::{Error, boot, engine, summary, traffic};
 
 pub(crate) use begin::{Begun, report};
 pub(crate) use intent::Intent;
@@ -84,20 +85,29 @@ impl Release<'_> {
     /// What is wrong with it.
     pub(crate) fn boot(&mut self) -> Result<(), Error> {
         let (slot, tag) = (self.pending.slot, self.pending.tag.clone());
-        let (compose, services) = (self.compose.clone(), self.services.clone());
+        let mut compose = self.compose.until(self.run.cancel());
+        if self.pending.exclusive.is_empty() {
+            compose = compose.with_dependencies();
+        }
+        let services = self.services.clone();
         let (context, docker) = (self.context, self.docker.clone());
         let patience = std::time::Duration::from_secs(self.ready_seconds);
         let probes = self.probes;
+        let report = &mut self.report;
         let _shown = self.run.waiting(&format!("starting {slot} with {tag}"));
-        self.run
-            .phase("start", |_| compose.up(slot, &tag, &services))?;
-        self.run.done(format!("started {slot} with {tag}"));
-        self.report.booted = true;
-        self.run.phase("ready", |run| {
-            boot::wait_healthy(context, run, &docker, slot, probes, patience)
+        // All of it: an engine that comes back may have started the slot anew.
+        report.images = engine::steadily(self.run, &docker, |run| {
+            run.phase("start", |run| {
+                engine::up(run, &docker, &compose, slot, &tag, &services)
+            })?;
+            run.done(format!("started {slot} with {tag}"));
+            report.booted = true;
+            run.phase("ready", |run| {
+                boot::wait_healthy(context, run, &docker, slot, probes, patience)
+            })?;
+            boot::check_version(context, slot, &tag)?;
+            images(&docker, context, slot)
         })?;
-        boot::check_version(context, slot, &tag)?;
-        self.report.images = images(&docker, context, slot)?;
         self.run.done(format!("probed {slot}"));
         Ok(())
     }

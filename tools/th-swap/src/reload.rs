@@ -72,7 +72,12 @@ impl Ready {
     }
 
     /// Has nginx read what is on disk, and waits for the proof that it uses it.
-    fn reload(&self, run: &mut Run, front: Option<&Front>, slot: Slot) -> Result<(), String> {
+    fn reload(
+        &self,
+        run: &mut Run,
+        front: Option<&Front>,
+        slot: Option<Slot>,
+    ) -> Result<(), String> {
         let tested = self.nginx.test().map_err(|error| error.to_string())?;
         tested?;
         let old = workers(self.master);
@@ -92,17 +97,14 @@ pub(crate) fn switch(context: &Context, run: &mut Run, slot: Slot) -> Result<(),
     let front = Front::of(context)?;
     let before = fs::read(path).map_err(Error::io(path))?;
     let is_there = before == next.as_bytes();
-    // The way back from a switch that nginx did not make: nothing is to be done, and what kept it
-    // from switching may keep it from reloading.
-    if is_there && served(run, front.as_ref(), slot, AT_ONCE).is_ok() {
+    if is_there && served(run, front.as_ref(), Some(slot), AT_ONCE).is_ok() {
         return Ok(());
     }
     let ready = Ready::check(context)?;
     if !is_there {
-        include::write(&include::previous(path), &before)?;
-        include::write(path, next.as_bytes())?;
+        replace(path, &before, &next)?;
     }
-    let Err(why) = ready.reload(run, front.as_ref(), slot) else {
+    let Err(why) = ready.reload(run, front.as_ref(), Some(slot)) else {
         return Ok(());
     };
     // Told again whatever became of it: it may only have been slow.
@@ -110,6 +112,37 @@ pub(crate) fn switch(context: &Context, run: &mut Run, slot: Slot) -> Result<(),
         .and_then(|()| nginx::reload(ready.master))
         .map_err(|error| Error::HalfSwitched(format!("{why}; {error}")))?;
     Err(Error::NotSwitched(why))
+}
+
+/// Moves all traffic back to `slot`, or to nobody. The file is written whatever state nginx is in:
+/// one that is down, or refuses its configuration, must not come back with the slot that failed.
+///
+/// # Errors
+/// [`Error::NginxDown`], [`Error::NginxRefuses`], [`Error::NotBack`]: the file is right all the same.
+pub(crate) fn switch_back(
+    context: &Context,
+    run: &mut Run,
+    slot: Option<Slot>,
+) -> Result<(), Error> {
+    let path = &context.slots.nginx.include;
+    let next = render(context, slot);
+    let front = Front::of(context)?;
+    let before = fs::read(path).map_err(Error::io(path))?;
+    if before != next.as_bytes() {
+        replace(path, &before, &next)?;
+    } else if served(run, front.as_ref(), slot, AT_ONCE).is_ok() {
+        // From a switch that nginx did not make: what kept it from that may keep it from reloading.
+        return Ok(());
+    }
+    let ready = Ready::check(context)?;
+    let reloaded = ready.reload(run, front.as_ref(), slot);
+    reloaded.map_err(Error::NotBack)
+}
+
+/// Puts `next` in the place of the include file, and keeps what was there.
+fn replace(path: &Path, before: &[u8], next: &str) -> Result<(), Error> {
+    include::write(&include::previous(path), before)?;
+    include::write(path, next.as_bytes())
 }
 
 /// Returns the master process of nginx; `None` when it does not run.
@@ -153,8 +186,13 @@ fn accepted(master: i32, old: &[Worker], log: &ErrorLog) -> Result<(), String> {
     }
 }
 
-/// Asks on fresh connections until only `slot` answers.
-fn served(run: &mut Run, front: Option<&Front>, slot: Slot, limit: Duration) -> Result<(), String> {
+/// Asks on fresh connections until only `slot` answers, or nobody well.
+fn served(
+    run: &mut Run,
+    front: Option<&Front>,
+    slot: Option<Slot>,
+    limit: Duration,
+) -> Result<(), String> {
     let Some(front) = front else {
         run.warn("slots.nginx.front is not set: only the workers of nginx were looked at");
         return Ok(());
@@ -167,7 +205,7 @@ fn served(run: &mut Run, front: Option<&Front>, slot: Slot, limit: Duration) -> 
         }
         match front.ask(&mut front.fresh(), u64::from(good), false) {
             Ok(answer) if answer.slot.is_none() && answer.is_good() => silent += 1,
-            Ok(answer) if answer.slot == Some(slot) && answer.is_good() => {
+            Ok(answer) if answer.slot == slot && answer.is_good() == slot.is_some() => {
                 good += 1;
                 continue;
             }

@@ -29,27 +29,33 @@ pub(crate) fn resume(context: &Context, run: &mut Run) -> Result<Outcome, Error>
             "a canary is paused: th-swap canary --tag {} goes on, th-swap rollback takes it back",
             pending.tag
         ))),
-        Some(pending) if matches!(pending.phase, Phase::Draining | Phase::Holding) => {
+        Some(pending)
+            if matches!(pending.phase, Phase::Draining | Phase::Holding)
+                && !recover::is_back(context, &pending) =>
+        {
             Release::resume(context, run, turn, pending)?.end(Release::settle)
         }
-        pending => {
-            let recovered =
-                recover::recover(context, run, &Docker::connect()?, &Compose::find(context)?)?;
-            let Some(pending) = pending else {
-                let mended = recovered == Recovered::Mended;
-                let outcome = nothing(if mended {
-                    "the lanes are mended"
-                } else {
-                    "there is nothing to resume"
-                });
-                return Ok(if mended { outcome.changed() } else { outcome });
-            };
+        Some(pending) => {
+            let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+            let report = release::report(&pending);
+            if let Err(error) = recover::recover(context, run, &docker, &compose) {
+                return recover::stopped(context, run, report, error);
+            }
             let report = Swapped {
-                live: traffic::live(context)?,
+                live: traffic::live(context).unwrap_or_default(),
                 stopped: true,
-                ..release::report(&pending, None, None)
+                ..report
             };
             Ok(Outcome::done("swapped", &report, summary::swapped(&report)).changed())
+        }
+        None => {
+            let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+            Ok(nothing(
+                match recover::recover(context, run, &docker, &compose)? {
+                    Recovered::Mended => "the lanes are mended",
+                    _ => "there is nothing to resume",
+                },
+            ))
         }
     }
 }
@@ -58,7 +64,8 @@ fn nothing(why: &str) -> Outcome {
     Outcome::done("swapped", &None::<Swapped>, why.to_owned())
 }
 
-fn plan(context: &Context) -> Result<Outcome, Error> {
+/// Says what would be done about what is on disk.
+pub(crate) fn plan(context: &Context) -> Result<Outcome, Error> {
     let Some(pending) = Pending::read(&context.state)? else {
         return Ok(Outcome::plan(
             "swap_plan",
@@ -66,10 +73,10 @@ fn plan(context: &Context) -> Result<Outcome, Error> {
             "there is nothing to resume".to_owned(),
         ));
     };
-    let action = match pending.phase {
-        Phase::Starting | Phase::Switching | Phase::Reverting | Phase::Reverted => "take_back",
-        Phase::Paused => "leave_paused",
-        Phase::Draining | Phase::Holding | Phase::Retiring => "finish",
+    let action = match (pending.phase, recover::outlook(context, &pending)) {
+        (Phase::Paused, _) => "leave_paused",
+        (_, Recovered::Finished) => "finish",
+        _ => "take_back",
     };
     let plan = SwapPlan {
         tag: pending.tag.clone(),

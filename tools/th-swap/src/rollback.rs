@@ -5,19 +5,26 @@ mod warm;
 use std::time::Duration;
 
 use th_cli::{Outcome, Run};
+use th_config::Server;
 use th_docker::Docker;
+use th_record::Id;
+use th_record::kind::Swapped;
 
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
-use crate::release::{Begun, Intent, Release as Swap};
+use crate::recover::{self, Recovered};
+use crate::release::{self, Begun, Intent, Release as Swap};
 use crate::releases::{Release, Releases};
 use crate::schema::{self, Schema};
 use crate::turn::Turn;
-use crate::{Error, recover, watch};
+use crate::{Error, boot, resume, summary, traffic, watch};
 
 /// What the process that holds has seen of the head is trusted for this long.
 const HEAD_AGE: Duration = Duration::from_secs(10);
+
+/// How long the engine may take to answer, if the database is in a container: users wait.
+const ENGINE: Duration = Duration::from_secs(2);
 
 /// Goes back to the release `to`, or to the one before.
 pub(crate) fn rollback(
@@ -32,24 +39,117 @@ pub(crate) fn rollback(
         Some(Turn::take(&context.state, run)?)
     };
     let pending = Pending::read(&context.state)?;
+    let watched = watch::is_marked(&context.state)?;
     let releases = Releases::read(&context.state)?;
-    if let Some(pending) = pending.filter(|pending| is_warm(pending, to))
+    if let Some(pending) = pending.clone().filter(|it| is_warm(it, to, watched))
+        && let Some(slot) = pending.previous_slot
         && let Some(target) = pending
             .previous_tag
             .as_deref()
             .and_then(|tag| releases.with_tag(tag))
-        && crate::boot::probe(context, target.slot).is_ok()
+        && boot::probe(context, slot).is_ok()
     {
-        check_schema(context, run, target)?;
+        let set = pending.pre_release_set.as_ref();
+        check_schema(context, run, target, set.or(releases.set_after(target)))?;
+        if hold.is_some() {
+            run.warn(
+                "--hold is not used: inside the hold of a release the slot that is left is stopped",
+            );
+        }
         return match turn {
-            None => Ok(warm::plan(&pending, target)),
-            Some(turn) => warm::go(context, run, turn, pending, target),
+            None => Ok(warm::plan(&pending, &target.tag, slot)),
+            Some(turn) => {
+                let report = back(&pending, &releases);
+                warm::go(context, run, turn, pending, report)
+            }
         };
     }
-    if turn.is_some() {
-        // What a dead run left decides which release is the one before.
-        recover::recover(context, run, &Docker::connect()?, &Compose::find(context)?)?;
+    // What a dead run left decides which release is the one before, or is the way back already.
+    let Some(pending) = pending else {
+        return start(context, run, to, hold, turn);
+    };
+    if turn.is_none() {
+        return match is_done(recover::outlook(context, &pending), &pending, to) {
+            true => resume::plan(context),
+            false => start(context, run, to, hold, turn),
+        };
     }
+    let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+    let recovered = match recover::recover(context, run, &docker, &compose) {
+        Ok(recovered) => recovered,
+        Err(error) => {
+            let report = release::report(&pending);
+            return recover::stopped(context, run, report, error);
+        }
+    };
+    if is_done(recovered, &pending, to) {
+        let report = Swapped {
+            live: traffic::live(context).unwrap_or_default(),
+            stopped: true,
+            phases: run.take_phases(),
+            ..match recovered {
+                Recovered::Finished => release::report(&pending),
+                _ => back(&pending, &releases),
+            }
+        };
+        return Ok(Outcome::done("swapped", &report, summary::swapped(&report)).changed());
+    }
+    start(context, run, to, hold, turn)
+}
+
+/// Tells whether the release that is meant still runs beside. A way back that died is not itself
+/// gone back from, unless that is asked for by name: it was killed, and is run again.
+fn is_warm(pending: &Pending, to: Option<&str>, watched: bool) -> bool {
+    let wanted = match to {
+        Some(to) => pending.previous_tag.as_deref() == Some(to),
+        None => watched || !pending.rollback,
+    };
+    let warm = matches!(
+        pending.phase,
+        Phase::Paused | Phase::Draining | Phase::Holding
+    );
+    wanted && warm
+}
+
+/// Tells whether the end of the swap that `pending` was is the way back that is asked for: from there
+/// it would be one release too many.
+fn is_done(recovered: Recovered, pending: &Pending, to: Option<&str>) -> bool {
+    let (live, back) = match recovered {
+        Recovered::Finished => (Some(pending.tag.as_str()), pending.rollback),
+        Recovered::TakenBack => (pending.previous_tag.as_deref(), !pending.rollback),
+        Recovered::Nothing | Recovered::Mended => return false,
+    };
+    to.map_or(back, |to| live == Some(to))
+}
+
+/// Starts the report of the way back from `pending`; for a first release there is none, and the report
+/// is that release's.
+fn back(pending: &Pending, releases: &Releases) -> Swapped {
+    let report = release::report(pending);
+    let (Some(tag), Some(slot)) = (pending.previous_tag.clone(), pending.previous_slot) else {
+        return report;
+    };
+    let target = releases.with_tag(&tag);
+    Swapped {
+        images: target.map_or(Vec::new(), |target| target.images.clone()),
+        pre_release_set: target.and_then(|target| target.pre_release_set.clone()),
+        tag,
+        slot,
+        previous_tag: Some(pending.tag.clone()),
+        previous_slot: Some(pending.slot),
+        head: None,
+        ..report
+    }
+}
+
+/// Starts the release to go back to, and gives it the traffic.
+fn start(
+    context: &Context,
+    run: &mut Run,
+    to: Option<&str>,
+    hold: Option<Duration>,
+    turn: Option<Turn>,
+) -> Result<Outcome, Error> {
     let releases = Releases::read(&context.state)?;
     let target = match to {
         Some(tag) => releases
@@ -57,7 +157,7 @@ pub(crate) fn rollback(
             .ok_or_else(|| Error::NoRelease(tag.to_owned()))?,
         None => releases.before().ok_or(Error::NothingBefore)?,
     };
-    check_schema(context, run, target)?;
+    check_schema(context, run, target, releases.set_after(target))?;
     let slots = &context.slots;
     let intent = Intent {
         tag: target.tag.clone(),
@@ -79,17 +179,14 @@ pub(crate) fn rollback(
     }
 }
 
-/// Tells whether the release that is meant still runs beside.
-fn is_warm(pending: &Pending, to: Option<&str>) -> bool {
-    matches!(
-        pending.phase,
-        Phase::Paused | Phase::Draining | Phase::Holding
-    ) && pending.previous_slot.is_some()
-        && to.is_none_or(|to| pending.previous_tag.as_deref() == Some(to))
-}
-
-/// Refuses when the database has moved past what the release was seen to work with.
-fn check_schema(context: &Context, run: &mut Run, target: &Release) -> Result<(), Error> {
+/// Refuses when the database has moved past what the release was seen to work with. `set` was made
+/// right before the release that came after it.
+fn check_schema(
+    context: &Context,
+    run: &mut Run,
+    target: &Release,
+    set: Option<&Id>,
+) -> Result<(), Error> {
     if context.env.database.is_none() {
         return Ok(());
     }
@@ -97,19 +194,14 @@ fn check_schema(context: &Context, run: &mut Run, target: &Release) -> Result<()
         true => schema::noted(context, HEAD_AGE),
         false => None,
     };
-    let head = match noted {
-        Some(head) => head,
-        None => match Schema::connect(context, run)
-            .and_then(|schema| schema.map_or(Ok(None), |mut schema| schema.head()))
-        {
-            Ok(head) => head,
-            Err(error) => {
-                run.warn(format!(
-                    "it is not known what the database's schema is: {error}"
-                ));
-                return Ok(());
-            }
-        },
+    let head = match noted.map_or_else(|| ask(context, run), Ok) {
+        Ok(head) => head,
+        Err(error) => {
+            run.warn(format!(
+                "it is not known what the database's schema is: {error}"
+            ));
+            return Ok(());
+        }
     };
     match head {
         Some(head) if target.heads.is_empty() => {
@@ -124,8 +216,18 @@ fn check_schema(context: &Context, run: &mut Run, target: &Release) -> Result<()
             head,
             heads: target.heads.clone(),
             environment: context.name.clone(),
-            set: target.pre_release_set.clone(),
+            set: set.cloned(),
         }),
         _ => Ok(()),
     }
+}
+
+/// Asks the database for its head.
+fn ask(context: &Context, run: &Run) -> Result<Option<String>, Error> {
+    let server = context.env.database.as_ref().map(|it| &it.server);
+    if let Some(Server::Container(_) | Server::Compose { .. }) = server {
+        Docker::connect_within(ENGINE)?;
+    }
+    let schema = Schema::connect(context, run.cancel())?;
+    schema.map_or(Ok(None), |mut schema| schema.head())
 }

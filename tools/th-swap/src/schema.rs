@@ -1,10 +1,11 @@
 //! The database's migration head.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use th_cli::Run;
 use th_postgres::{Server, Session};
 
 use crate::Error;
@@ -50,11 +51,14 @@ pub(crate) struct Connections {
 
 impl Schema {
     /// Connects; `None` when no database is given.
-    pub(crate) fn connect(context: &Context, run: &Run) -> Result<Option<Self>, Error> {
+    pub(crate) fn connect(
+        context: &Context,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Option<Self>, Error> {
         let Some(target) = &context.env.database else {
             return Ok(None);
         };
-        let server = Server::connect(target, "th-swap", run.cancel())?;
+        let server = Server::connect(target, "th-swap", cancel)?;
         let mut session = server.session(server.database())?;
         session.execute("RESET search_path;")?;
         Ok(Some(Self {

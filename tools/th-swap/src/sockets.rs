@@ -4,6 +4,11 @@
 //! under the path that the server knows: in a container that is the same one for both slots. What
 //! tells them apart is the file that the server is bound to, which sock_diag(7) names by its inode.
 //! Connections that wait to be accepted are counted with the listener, which is the container's.
+//!
+//! A foreign namespace is entered for that, which takes root. Nothing else tells: `/proc` has neither
+//! the inode of the file nor the listener's queue, and an exec in the container no program that asks.
+
+mod space;
 
 use std::fs::{self, File};
 use std::io;
@@ -17,6 +22,9 @@ use rustix::fs::{major, minor};
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+pub(crate) use space::space;
+use space::{ACCEPTED, WAITING};
 
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
@@ -44,28 +52,62 @@ struct Node {
 }
 
 /// Returns how many connections there are on the sockets at `paths`, accepted or not, from this
-/// network namespace and those of `processes`; one that may not be entered is left out. A path with
-/// no socket has none.
+/// network namespace and those of `processes`; `None` when one that may not be entered may have
+/// some. A path with no socket has none, and neither has a process that is gone.
 ///
 /// # Errors
 /// Those of the kernel.
-pub(crate) fn connections(paths: &[PathBuf], processes: &[u32]) -> io::Result<u64> {
+pub(crate) fn connections(paths: &[PathBuf], processes: &[u32]) -> io::Result<Option<u64>> {
     let nodes: Vec<Node> = paths.iter().filter_map(|path| node(path)).collect();
     let mut sum = count(&nodes)?;
-    for space in foreign_spaces(processes) {
-        sum += thread::scope(|scope| {
-            let counted = scope.spawn(|| {
-                // Of this thread only, which ends with it.
-                let entered =
-                    move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network));
-                entered.map_or(Ok(0), |()| count(&nodes))
-            });
-            counted
-                .join()
-                .unwrap_or_else(|_| Err(io::Error::other("the thread died")))
-        })?;
+    let mut closed = Vec::new();
+    for process in foreign(processes) {
+        match enter(&process, || count(&nodes)) {
+            Ok(found) => sum += found?,
+            // It has ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => closed.push(process),
+        }
     }
-    Ok(sum)
+    for process in &closed {
+        // What waits for a listener there is listed with its client, which may be here.
+        if space::may_have(process, &[ACCEPTED, WAITING], paths)?
+            || space::may_have("self", &[WAITING], paths)?
+        {
+            return Ok(None);
+        }
+    }
+    Ok(Some(sum))
+}
+
+/// Returns those of `processes` that have network namespaces of their own, one for each.
+fn foreign(processes: &[u32]) -> Vec<String> {
+    let mut seen: Vec<u64> = space("self").into_iter().collect();
+    let mut foreign = Vec::new();
+    for process in processes.iter().map(u32::to_string) {
+        if let Some(space) = space(&process)
+            && !seen.contains(&space)
+        {
+            seen.push(space);
+            foreign.push(process);
+        }
+    }
+    foreign
+}
+
+/// Does `work` in the network namespace of `process`.
+fn enter<T: Send>(process: &str, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    let space = File::open(format!("/proc/{process}/ns/net"))?;
+    thread::scope(|scope| {
+        // Of this thread only, which ends with it.
+        let entered = scope.spawn(move || {
+            move_into_link_name_space(space.as_fd(), Some(LinkNameSpaceType::Network))?;
+            Ok(work())
+        });
+        entered
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread died")))
+    })
 }
 
 fn node(path: &Path) -> Option<Node> {
@@ -76,23 +118,6 @@ fn node(path: &Path) -> Option<Node> {
         // Its own form of a device's number, not that of stat(2).
         device: (major(file.dev()) << 20) | minor(file.dev()),
     })
-}
-
-/// Returns the network namespaces of `processes`, each once, but for ours.
-fn foreign_spaces(processes: &[u32]) -> Vec<File> {
-    let own = fs::metadata("/proc/self/ns/net").map(|own| own.ino());
-    let mut seen: Vec<u64> = own.into_iter().collect();
-    let mut spaces = Vec::new();
-    for pid in processes {
-        if let Ok(space) = File::open(format!("/proc/{pid}/ns/net"))
-            && let Ok(metadata) = space.metadata()
-            && !seen.contains(&metadata.ino())
-        {
-            seen.push(metadata.ino());
-            spaces.push(space);
-        }
-    }
-    spaces
 }
 
 /// Counts the connections on `nodes` in this network namespace.
@@ -211,7 +236,8 @@ mod tests {
         let [one, two] = ["one.sock", "two.sock"].map(|name| dir.path().join(name));
         let listener = UnixListener::bind(&one).unwrap();
         let _other = UnixListener::bind(&two).unwrap();
-        let count = |path: &PathBuf| connections(std::slice::from_ref(path), &[]).unwrap();
+        let connections = |paths: &[PathBuf]| super::connections(paths, &[]).unwrap().unwrap();
+        let count = |path: &PathBuf| connections(std::slice::from_ref(path));
         assert_eq!((count(&one), count(&two)), (0, 0));
         // Not accepted yet.
         let client = UnixStream::connect(&one).unwrap();
@@ -223,6 +249,6 @@ mod tests {
         assert_eq!((count(&one), count(&two)), (51, 0));
         drop((client, accepted, more, listener));
         assert_eq!((count(&one), count(&two)), (0, 0));
-        assert_eq!(connections(&[dir.path().join("none")], &[]).unwrap(), 0);
+        assert_eq!(connections(&[dir.path().join("none")]), 0);
     }
 }

@@ -1,10 +1,12 @@
 //! What is on disk, what runs, what is served, and whether they agree.
 
+use std::time::Duration;
+
 use th_cli::{Outcome, Run};
 use th_config::Mode;
-use th_docker::Docker;
-use th_record::ErrorKind;
+use th_docker::{Docker, Member};
 use th_record::kind::{Slot, SlotStatus, SwapStatus};
+use th_record::{ErrorKind, Failure};
 
 use crate::context::Context;
 use crate::front::Front;
@@ -16,16 +18,22 @@ use crate::{Error, boot, drain, preflight, summary, traffic, watch};
 /// So many users find every lane, or nearly.
 const USERS: u64 = 40;
 
-/// Looks, and compares. When something does not agree the answer is no.
+/// How long the engine may take to answer; systemd takes connections for one that is down.
+const ENGINE: Duration = Duration::from_secs(5);
+
+/// Looks, and compares. When something does not agree the answer is no. Without the engine it tells
+/// what can be seen without it.
 pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error> {
-    let docker = Docker::connect()?;
+    let members = members(context);
     let pending = Pending::read(&context.state)?;
     let alive = watch::is_marked(&context.state)? || is_locked(context);
     let releases = Releases::read(&context.state)?;
     let slot = traffic::live(context)?;
+    let of_slot = |at: usize| Some(members.as_ref().ok()?[at].as_slice());
     let slots = Slot::ALL
         .into_iter()
-        .map(|slot| of(context, &docker, slot))
+        .enumerate()
+        .map(|(at, slot)| of(context, slot, of_slot(at)))
         .collect::<Result<Vec<_>, _>>()?;
     let front = Front::of(context)?.map(|front| preflight::look(&front, USERS));
     let mut status = SwapStatus {
@@ -48,20 +56,37 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
         releases.live().map(|live| live.slot),
         front.as_ref(),
     )?;
+    let blind = members.err().map(|error| Failure::of(&error));
+    if let Some(failure) = &blind {
+        let problem = format!("it is not known what runs: {}", failure.message);
+        status.problems.push(problem);
+    }
     status.agree = status.problems.is_empty();
     let outcome = Outcome::done("swap_status", &status, summary::status(&status));
-    Ok(match status.problems.first() {
-        None => outcome,
-        Some(first) => outcome.but(ErrorKind::Negative, first.clone(), hint(&status)),
+    Ok(match (blind, status.problems.first()) {
+        (Some(failure), _) => {
+            let why = status.problems.join("; ");
+            outcome.but(failure.kind, why, failure.hint)
+        }
+        (None, None) => outcome,
+        (None, Some(first)) => outcome.but(ErrorKind::Negative, first.clone(), hint(&status)),
     })
 }
 
-fn of(context: &Context, docker: &Docker, slot: Slot) -> Result<SlotStatus, Error> {
-    let members = docker.project(&context.project(slot))?;
-    let of_service = |name: &str| members.iter().find(|member| member.service == name);
+/// Returns the containers of each slot.
+fn members(context: &Context) -> Result<[Vec<Member>; 2], Error> {
+    let docker = Docker::connect_within(ENGINE)?;
+    let of = |slot| docker.project(&context.project(slot));
+    let [blue, green] = Slot::ALL.map(of);
+    Ok([blue?, green?])
+}
+
+fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotStatus, Error> {
+    let of_service = |name: &str| members?.iter().find(|member| member.service == name);
     let services = &context.slots.services;
     let first = services.first().and_then(|first| of_service(&first.name));
     let tag = first.and_then(|member| member.container.image_name.rsplit_once(':'));
+    let runs = |name: &str| of_service(name).is_some_and(|member| member.container.running);
     Ok(SlotStatus {
         name: slot,
         lanes: match context.slots.mode {
@@ -69,11 +94,9 @@ fn of(context: &Context, docker: &Docker, slot: Slot) -> Result<SlotStatus, Erro
             Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
         },
         tag: tag.map(|(_, tag)| tag.to_owned()),
-        running: services.iter().all(|service| {
-            of_service(&service.name).is_some_and(|member| member.container.running)
-        }),
+        running: members.map(|_| services.iter().all(|service| runs(&service.name))),
         healthy: boot::probe(context, slot).is_ok(),
-        connections: drain::count(context, slot, &members),
+        connections: members.and_then(|members| drain::count(context, slot, members)),
     })
 }
 
@@ -117,7 +140,7 @@ fn problems(
         ));
     }
     for slot in status.slots.iter().filter(|slot| slot.name == live) {
-        if !slot.running {
+        if slot.running == Some(false) {
             problems.push(format!("{live} has the traffic, and does not run"));
         } else if !slot.healthy {
             let why = boot::probe(context, live).err().unwrap_or_default();

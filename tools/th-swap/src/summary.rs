@@ -69,7 +69,7 @@ fn receipt(receipt: &Receipt) -> String {
                 .drain_seconds
                 .map(|seconds| format!("{seconds:.2} s"))
         ),
-        receipt.cut
+        or_unknown(receipt.cut.map(|cut| cut.to_string()))
     )
 }
 
@@ -109,9 +109,10 @@ pub(crate) fn status(status: &SwapStatus) -> String {
     }];
     for slot in &status.slots {
         let state = match (slot.running, slot.healthy) {
-            (true, true) => "healthy",
-            (true, false) => "not healthy",
-            (false, _) => "stopped",
+            (Some(false), _) => "stopped",
+            (_, true) => "healthy",
+            (Some(true), false) => "not healthy",
+            (None, false) => "?",
         };
         lines.push(format!(
             "  {:6} {:11} {:3} lanes  {:3} connections  {}",

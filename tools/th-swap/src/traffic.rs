@@ -22,3 +22,13 @@ pub(crate) fn give(context: &Context, run: &mut Run, slot: Slot) -> Result<(), E
         Mode::Reload => reload::switch(context, run, slot),
     }
 }
+
+/// Gives all of the traffic back to `slot`, or to nobody, as before the first release. What cannot
+/// be switched now has the traffic there when it can.
+pub(crate) fn give_back(context: &Context, run: &mut Run, slot: Option<Slot>) -> Result<(), Error> {
+    match (context.slots.mode, slot) {
+        (Mode::Lanes, Some(slot)) => context.lanes.repoint(slot),
+        (Mode::Lanes, None) => context.lanes.remove(),
+        (Mode::Reload, slot) => reload::switch_back(context, run, slot),
+    }
+}

@@ -1,5 +1,7 @@
 //! The watch over a new slot while the old one is warm.
 
+mod outage;
+
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
@@ -9,7 +11,7 @@ use chrono::{DateTime, Utc};
 use rustix::fs::{FlockOperation, flock};
 use th_cli::Run;
 use th_docker::Docker;
-use th_record::kind::{CanaryVerdict, Watch};
+use th_record::kind::{CanaryVerdict, Slot, Watch};
 use th_state::State;
 
 use crate::access_log::AccessLog;
@@ -19,7 +21,8 @@ use crate::front::Front;
 use crate::http::Client;
 use crate::pending::{Pending, Phase};
 use crate::schema::{self, Schema};
-use crate::{Error, boot};
+use crate::watch::outage::Outage;
+use crate::{Error, boot, recover};
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(200);
@@ -27,15 +30,13 @@ const LOOK: Duration = Duration::from_millis(200);
 const ASK: Duration = Duration::from_millis(500);
 /// How often the containers are looked at.
 const CONTAINERS: Duration = Duration::from_secs(1);
-/// How often the database is asked for its head.
+/// How often the database is asked for its head, and is connected to again when it does not answer.
 const HEAD: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(10);
 /// How often the access log is judged.
 const JUDGE: Duration = Duration::from_secs(10);
 /// So many failures in a row are no accident.
 const FAILURES: u32 = 3;
-
-/// How long both slots may be down until the old one is gone back to all the same.
-const BOTH_ILL: Duration = Duration::from_secs(30);
 
 /// The file whose lock says that a process watches.
 const FILE: &str = "hold";
@@ -59,7 +60,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) docker: &'a Docker,
     pub(crate) front: Option<&'a Front>,
-    pub(crate) schema: Option<&'a mut Schema>,
+    pub(crate) schema: &'a mut Option<Schema>,
     pub(crate) log: Option<&'a mut AccessLog>,
     /// What the access log said of the old slot.
     pub(crate) before: &'a Sample,
@@ -100,7 +101,13 @@ fn open(state: &State) -> Result<File, Error> {
 pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
     let start = Instant::now();
     let mut eyes = Eyes::open(&subject);
-    let mut both_ill: Option<Instant> = None;
+    let mut outage = Outage::default();
+    let (context, new, old) = (
+        subject.context,
+        subject.pending.slot,
+        subject.pending.previous_slot,
+    );
+    let is_well = |slot: Option<Slot>| slot.is_some_and(|slot| boot::probe(context, slot).is_ok());
     let ended = loop {
         if Utc::now() >= subject.until {
             break Ended::InTime;
@@ -109,16 +116,9 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
             break Ended::Cancelled;
         }
         match eyes.look(&mut subject)? {
-            // With both slots down, as after a restart of the engine, it is not the release's fault.
-            Some(Ended::Worse(why)) => {
-                let old = subject.pending.previous_slot;
-                let is_well = old.is_some_and(|old| boot::probe(subject.context, old).is_ok());
-                if is_well || both_ill.get_or_insert_with(Instant::now).elapsed() > BOTH_ILL {
-                    break Ended::Worse(why);
-                }
-            }
+            Some(Ended::Worse(_)) if outage.excuses(is_well(old), Instant::now()) => {}
             Some(ended) => break ended,
-            None => {}
+            None => outage.pass(|| is_well(Some(new)) && is_well(old)),
         }
         thread::sleep(LOOK);
     };
@@ -141,7 +141,8 @@ struct Eyes {
     in_a_row: u32,
     asked: Instant,
     containers: Instant,
-    head: Option<Instant>,
+    /// When the head is asked for next.
+    head: Instant,
     judged: Instant,
 }
 
@@ -160,7 +161,7 @@ impl Eyes {
             in_a_row: 0,
             asked: now,
             containers: now,
-            head: None,
+            head: now,
             judged: now,
         }
     }
@@ -168,12 +169,19 @@ impl Eyes {
     /// Does all looks that are due.
     fn look(&mut self, subject: &mut Subject<'_>) -> Result<Option<Ended>, Error> {
         match Pending::read(&subject.context.state)? {
-            Some(now) if now.is(subject.pending) && now.phase == Phase::Holding => {}
+            Some(now)
+                if now.is(subject.pending)
+                    && now.phase == Phase::Holding
+                    && !recover::is_back(subject.context, &now) => {}
             _ => return Ok(Some(Ended::Elsewhere)),
         }
         if due(&mut self.containers, CONTAINERS)
-            && let Err(error @ Error::Died { .. }) =
-                boot::check_alive(subject.context, subject.docker, subject.pending.slot)
+            && let Err(error) = boot::refuse_dead(
+                subject.context,
+                subject.docker,
+                subject.pending.slot,
+                &subject.pending.exclusive,
+            )
         {
             return Ok(Some(Ended::Worse(error.to_string())));
         }
@@ -182,9 +190,9 @@ impl Eyes {
         {
             return Ok(Some(Ended::Worse(why)));
         }
-        if self.head.is_none_or(|last| last.elapsed() >= HEAD) {
-            self.head = Some(Instant::now());
-            see_head(subject);
+        if Instant::now() >= self.head {
+            let pause = see_head(subject);
+            self.head = Instant::now() + pause;
         }
         Ok(self.judge(subject)?.map(Ended::Worse))
     }
@@ -242,10 +250,23 @@ fn due(last: &mut Instant, every: Duration) -> bool {
     due
 }
 
-/// Notes the database's head, for a rollback that has no time to ask. A database that does not answer
-/// is seen by the probes, and a full disk is no fault of the release.
-fn see_head(subject: &mut Subject<'_>) {
-    if let Some(Ok(head)) = subject.schema.as_mut().map(|schema| schema.head()) {
-        let _ = schema::note(subject.context, head);
+/// Notes the database's head, for a rollback that has no time to ask, and tells when to ask again. A
+/// database that does not answer is seen by the probes, and a full disk is no fault of the release.
+fn see_head(subject: &mut Subject<'_>) -> Duration {
+    if subject.schema.is_none() {
+        let connected = Schema::connect(subject.context, subject.run.cancel());
+        *subject.schema = connected.unwrap_or_default();
+    }
+    match subject.schema.as_mut().map(Schema::head) {
+        Some(Ok(head)) => {
+            let _ = schema::note(subject.context, head);
+            HEAD
+        }
+        // A session that broke does not mend, as when the server was restarted.
+        Some(Err(_)) => {
+            *subject.schema = None;
+            HEAD
+        }
+        None => CONNECT,
     }
 }

@@ -172,6 +172,7 @@ impl<'a> Contents<'a> {
                 return Ok(Err(error));
             }
             if let Some(place) = self.find(sha256)? {
+                watch.pass(opened.size);
                 let (new, short) = (false, steady.short);
                 return Ok(Ok(Read {
                     sha256,

@@ -84,7 +84,10 @@ impl<'a> Run<'a> {
                     .and_then(|before| unchanged(&found, *size, before))
                     .and_then(|content| Some((self.contents.number(&content.pack)?, content)));
                 return match known {
-                    Some((number, content)) => self.list_file(found, content, number),
+                    Some((number, content)) => {
+                        watch.pass(content.size);
+                        self.list_file(found, content, number)
+                    }
                     None => self.read(found, watch),
                 };
             }

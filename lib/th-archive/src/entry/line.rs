@@ -32,6 +32,7 @@ pub(super) struct Line<'a> {
     kind: KindName,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
+    #[serde(borrow)]
     mode: Cow<'a, str>,
     uid: u32,
     gid: u32,

@@ -39,6 +39,22 @@ fn only_what_changed_is_read() {
 }
 
 #[test]
+fn all_bytes_are_told_whether_they_are_read_or_known() {
+    let mut bench = Bench::new();
+    let large = noise(1, 3 << 20);
+    bench.write("same", "unchanged");
+    bench.write("large", &large);
+    bench.age();
+    let one = bench.capture(None);
+    // Hashed, and not packed again.
+    bench.write("large copy", &large);
+    bench.write("new", "new");
+    bench.age();
+    let known = 9 + 2 * (3 << 20);
+    assert_eq!(bench.told(&one), (3, known));
+}
+
+#[test]
 fn content_that_is_known_is_not_stored_again() {
     let mut bench = Bench::new();
     let large = noise(1, 3 << 20);

@@ -65,6 +65,26 @@ impl Bench {
         self.try_capture(before, &AtomicBool::new(false)).unwrap()
     }
 
+    /// Returns how many bytes of a capture are told to be moved, and to be known.
+    pub(crate) fn told(&self, before: &Taken) -> (u64, u64) {
+        let out = tempfile::tempdir_in(self.dir.path()).unwrap();
+        let (mut moved, mut known) = (0, 0);
+        let (stop, previous) = (AtomicBool::new(false), before.previous());
+        let mut on = |path: &Path, bytes| moved += if path.is_relative() { bytes } else { 0 };
+        let mut on_known = |bytes| known += bytes;
+        Capture {
+            root: &self.root(),
+            exclude: &self.exclude,
+            compression: self.compression,
+            previous: Some(&previous),
+            dir: out.path(),
+            packs_dir: &self.packs(),
+        }
+        .run(&mut Watch::new(&stop, &mut on).and_known(&mut on_known))
+        .unwrap();
+        (moved, known)
+    }
+
     pub(crate) fn try_capture(
         &mut self,
         before: Option<&Taken>,

@@ -1,3 +1,5 @@
+use th_record::Fail;
+
 use super::*;
 
 fn in_dir(toml: &str, env_file: &str, args: TargetArgs) -> Result<Environment, Error> {
@@ -88,16 +90,36 @@ fn flags_alone_suffice() {
 }
 
 #[test]
+fn a_value_is_pointed_at_wherever_it_is_checked() {
+    let pointed = |toml: &str, at: &str| {
+        let error = in_dir(toml, "PW=x", TargetArgs::default()).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(&format!("th.toml:{at}: ")), "{message}");
+        assert!(error.hint().is_some(), "{message}");
+    };
+    pointed(&format!("{PRODUCTION}lanes = 0\n"), "15:9");
+    pointed(&PRODUCTION.replace("[\"api\"]", "[]"), "14:12");
+    pointed(&PRODUCTION.replace("${PW}", "${NOT}"), "7:7");
+    let two = PRODUCTION.replace("url =", "container = \"db\"\nurl =");
+    pointed(&two, "6:1");
+    // What a tool finds.
+    let env = in_dir(PRODUCTION, "PW=x", TargetArgs::default()).unwrap();
+    let wrong = |setting| {
+        let message = "no".to_owned();
+        env.locate(Error::Value { setting, message }).to_string()
+    };
+    assert!(wrong("backup.store").ends_with("th.toml:11:9: backup.store: no"));
+    assert_eq!(wrong("backup.compression"), "backup.compression: no");
+    assert!(!format!("{env:?}").contains("compose.prod.yml\"\nservices"));
+}
+
+#[test]
 fn what_comes_later_and_what_is_not_there_is_refused() {
     let later = PRODUCTION.replace("store =", "recipients = [\"age1x\"]\nstore =");
     let refused = in_dir(&later, "PW=x", TargetArgs::default()).unwrap_err();
-    assert!(matches!(
-        refused,
-        Error::Later {
-            setting: "backup.recipients",
-            ..
-        }
-    ));
+    let (message, hint) = (refused.to_string(), refused.hint());
+    assert!(message.contains("th.toml:11:14: backup.recipients is not"));
+    assert!(hint.unwrap().contains("remove the key"));
     let args = TargetArgs {
         env: Some("staging".into()),
         ..TargetArgs::default()

@@ -1,4 +1,4 @@
-# compress.sh LEVEL PROGRAM [ARG…]
+# compress.sh LEVEL PROGRAM [ARG…], after th-docker's await.sh
 #
 # Runs the program with its output through zstd, where there is a zstd; else as it is. The output
 # of an exec is copied several times on its way out of a container: less of it is much faster.
@@ -27,17 +27,9 @@ zstd=$!
 exec 6<&- 7>&-
 [ -z "$ended" ] || kill "$program"
 
-# Waits for a child: a trapped signal ends `wait` before the child has ended.
-await() {
-    wait "$1"
-    status=$?
-    while kill -0 "$1" 2>/dev/null; do
-        wait "$1"
-        status=$?
-    done
-}
 await "$zstd"
-packed=$status
+packed=$?
 await "$program"
+status=$?
 [ "$status" -ne 0 ] || status=$packed
 exit "$status"

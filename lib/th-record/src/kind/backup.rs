@@ -104,7 +104,7 @@ pub struct BackupPlan {
     pub config: Vec<String>,
     /// The level that would be proven.
     pub prove: Option<Level>,
-    /// The newest set, which unchanged files are taken from.
+    /// The newest set with files, which unchanged ones are taken from; `null` when there is none.
     pub parent: Option<Id>,
     /// Space needed and free in the store.
     pub space: Space,

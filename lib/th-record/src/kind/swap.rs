@@ -103,13 +103,13 @@ pub struct Receipt {
     /// From the start of the switch to the first answer of the new slot; `null` when answers do not
     /// tell their slot.
     pub first_new_ms: Option<u64>,
-    /// From the switch until no connection was left on the old slot's sockets; `null` when some
-    /// were left at the limit, or there was no old slot.
+    /// From the start of the drain until no connection was left on the old slot's sockets; `null`
+    /// when some were left at the limit, nobody could tell, or there was no old slot.
     #[serde(serialize_with = "optional_millis")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>"))]
     pub drain_seconds: Option<f64>,
-    /// Connections that were left when the old slot was stopped.
-    pub cut: u64,
+    /// Connections that were left when the old slot was stopped; `null` when nobody could tell.
+    pub cut: Option<u64>,
 }
 
 /// What was seen while the old slot was kept warm.
@@ -188,7 +188,7 @@ pub struct SwapStatus {
     pub pending: Option<PendingSwap>,
     /// Whether the maintenance page is on.
     pub maintenance: bool,
-    /// Whether disk, containers and web server agree.
+    /// Whether disk, containers and web server agree; not so when some of that is not known.
     pub agree: bool,
     /// Where they do not.
     pub problems: Vec<String>,
@@ -202,10 +202,10 @@ pub struct SlotStatus {
     pub name: Slot,
     /// How many lanes lead to it.
     pub lanes: u64,
-    /// The tag of its containers; `null` when it has none.
+    /// The tag of its containers; `null` when it has none, or when the engine does not answer.
     pub tag: Option<String>,
-    /// Whether all its services run.
-    pub running: bool,
+    /// Whether all its services run; `null` when the engine does not answer.
+    pub running: Option<bool>,
     /// Whether all its services answer their probes.
     pub healthy: bool,
     /// Connections on its sockets; `null` when that cannot be told.
@@ -222,7 +222,7 @@ pub struct PendingSwap {
     pub tag: String,
     /// The slot it moves the traffic to.
     pub slot: Slot,
-    /// `starting`, `switching`, `paused`, `draining`, `holding`, `retiring` or `reverting`.
+    /// `starting`, `switching`, `paused`, `draining`, `holding`, `retiring`, `reverting` or `reverted`.
     pub phase: String,
     /// When the hold ends; `null` before it.
     #[serde(serialize_with = "optional_seconds")]

@@ -89,17 +89,20 @@ fn options(database: &Database) -> String {
         shell(&database.owner),
         shell(&database.encoding)
     );
-    for (option, value) in [
-        ("--lc-collate", Some(&database.collate)),
-        ("--lc-ctype", Some(&database.ctype)),
-        ("--icu-locale", database.icu_locale.as_ref()),
-    ] {
-        if let Some(value) = value {
-            options.push_str(&format!(" {option}={}", shell(value)));
-        }
-    }
-    if database.icu_locale.is_some() {
-        options.push_str(" --locale-provider=icu");
+    let mut push = |option: &str, value: &str| {
+        options.push_str(&format!(" {option}={}", shell(value)));
+    };
+    push("--lc-collate", &database.collate);
+    push("--lc-ctype", &database.ctype);
+    if let Some(locale) = &database.icu_locale {
+        let provider = database.locale_provider.as_str();
+        push("--locale-provider", provider);
+        let option = if provider == "icu" {
+            "--icu-locale"
+        } else {
+            "--builtin-locale"
+        };
+        push(option, locale);
     }
     options
 }
@@ -109,7 +112,9 @@ fn sql(database: &Database) -> String {
     let name = identifier(&database.name);
     let mut sql = String::new();
     for setting in &database.settings {
-        let value = if LISTS.contains(&setting.name.as_str()) {
+        // Empty is the one list that the catalog does not hold in its written form.
+        let is_list = LISTS.contains(&setting.name.as_str()) && !setting.value.is_empty();
+        let value = if is_list {
             setting.value.clone()
         } else {
             literal(&setting.value)
@@ -172,5 +177,48 @@ fn shell(text: &str) -> String {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(change: impl FnOnce(&mut Database)) -> Database {
+        let text = include_str!("../../tests/manifest.json");
+        let manifest: Manifest = serde_json::from_str(text).unwrap();
+        let mut database = manifest.database.unwrap();
+        change(&mut database);
+        database
+    }
+
+    #[test]
+    fn each_provider_has_the_options_of_its_own() {
+        let of = |provider: &str, locale: Option<&str>| {
+            options(&database(|it| {
+                it.locale_provider = provider.to_owned();
+                it.icu_locale = locale.map(str::to_owned);
+            }))
+        };
+        let icu = of("icu", Some("de-DE"));
+        assert!(icu.ends_with(" --locale-provider=icu --icu-locale=de-DE"));
+        let builtin = of("builtin", Some("C.UTF-8"));
+        assert!(builtin.ends_with(" --locale-provider=builtin --builtin-locale=C.UTF-8"));
+        assert!(!of("libc", None).contains("provider"));
+    }
+
+    #[test]
+    fn a_list_is_written_as_it_is_and_an_empty_one_quoted() {
+        let of = |value: &str| {
+            sql(&database(|it| {
+                it.settings = vec![th_record::Setting {
+                    role: None,
+                    name: "search_path".to_owned(),
+                    value: value.to_owned(),
+                }];
+            }))
+        };
+        assert!(of("a, \"B\"").contains("SET \"search_path\" TO a, \"B\";"));
+        assert!(of("").contains("SET \"search_path\" TO '';"));
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use th_record::Level;
 use th_store::{Error, Store};
 
-use crate::kit::{Bench, FIRST, SECOND, id, names};
+use crate::kit::{Bench, FIRST, SECOND, id, names, reached};
 
 #[test]
 fn a_set_is_there_once_it_is_published() {
@@ -145,6 +146,26 @@ fn what_a_dead_writer_left_is_swept_and_nothing_else() {
         ]
     );
     assert_eq!(bench.store.sweep().unwrap(), []);
+}
+
+#[test]
+fn half_a_proof_is_swept_without_a_look_into_the_sets() {
+    let bench = Bench::new();
+    bench.publish(FIRST);
+    let levels = vec![reached(Level::Bytes)];
+    bench.store.record_proof(&id(FIRST), levels).unwrap();
+    let dir = bench.store.path().join("incoming");
+    assert_eq!(names(&dir), [""; 0]);
+    assert_eq!(bench.store.sweep().unwrap(), []);
+    let half = dir.join(".th-tmp-x");
+    fs::write(&half, "123").unwrap();
+    let swept = bench.store.sweep().unwrap();
+    assert_eq!(
+        (swept[0].path.as_path(), swept[0].bytes),
+        (half.as_path(), 3)
+    );
+    assert_eq!(names(&dir), [""; 0]);
+    assert!(bench.store.proof(&id(FIRST)).unwrap().is_some());
 }
 
 /// Begins a set and never ends; see below.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use th_kit::{Cluster, ContainerServer, Moments, Server, tree};
+use th_kit::{Cluster, ContainerServer, Moments, Pace, Server, tree};
 
 use crate::backup_failures::wait_for;
 use crate::setup::{App, bulk, cluster, postgres15};
@@ -22,14 +22,15 @@ fn survives_kills(server: &dyn Server, count: u32, levels: &[&str]) -> Result<()
     for level in levels {
         let start = Instant::now();
         tool(level)?.run()?.expect(0)?;
-        took.push((*level, start.elapsed()));
+        took.push((*level, Pace::of(start.elapsed())));
     }
     let mut killed = 0;
     Moments::new().each(count, |moment, moments| {
         fs::write(app.files.path().join("none"), moment.to_string())?;
-        let (level, whole) = took[moment as usize % took.len()];
-        let running = tool(level)?.start()?;
-        thread::sleep(whole.mul_f64(moments.share()));
+        let kind = moment as usize % took.len();
+        let (level, pace) = &mut took[kind];
+        let mut running = tool(level)?.start()?;
+        pace.wait(&mut running, moments.share());
         killed += u32::from(running.kill());
         app.store.check_whole()?;
 

@@ -1,12 +1,13 @@
 //! Everything around a backup that can refuse, and what is said then.
 
+use std::panic::Location;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use th_kit::{Cluster, Ended, Server, Store, Tool};
 
-use crate::setup::{backup, bulk, cluster, files, postgres15, while_locked};
+use crate::setup::{backup, bulk, cluster, postgres15, while_locked};
 
 #[test]
 fn a_wrong_password_is_unreachable() -> Result<()> {
@@ -152,29 +153,6 @@ fn the_second_of_two_is_told_who_is_first() -> Result<()> {
 }
 
 #[test]
-fn an_unreadable_and_a_special_file_are_told() -> Result<()> {
-    let (store, files) = (Store::new()?, files()?);
-    ensure!(
-        std::process::Command::new("mkfifo")
-            .arg(files.path().join("pipe"))
-            .status()?
-            .success()
-    );
-    let files = ["--files".as_ref(), files.path().as_os_str()];
-    let ended = store
-        .target(Tool::new("th-backup")?)
-        .args(files)
-        .run()?
-        .expect(0)?;
-    assert!(
-        ended.record["warnings"].to_string().contains("pipe"),
-        "{}",
-        ended.record
-    );
-    Ok(())
-}
-
-#[test]
 fn nothing_to_back_up_is_a_configuration_error() -> Result<()> {
     let ended = Store::new()?
         .target(Tool::new("th-backup")?)
@@ -185,12 +163,13 @@ fn nothing_to_back_up_is_a_configuration_error() -> Result<()> {
 }
 
 /// Waits until `condition` holds.
+#[track_caller]
 pub(crate) fn wait_for(mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
-    let start = Instant::now();
+    let (start, asked) = (Instant::now(), Location::caller());
     while !condition()? {
         ensure!(
             start.elapsed() < Duration::from_secs(20),
-            "waited for 20 s in vain"
+            "{asked}: waited for 20 s in vain"
         );
         thread::sleep(Duration::from_millis(10));
     }

@@ -4,38 +4,72 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use th_kit::{ArgvWatch, PASSWORD, PASSWORD_IN_URL, Server, Store, files_with};
+use th_kit::{ArgvWatch, Ended, PASSWORD, PASSWORD_IN_URL, Server, Store, files_with};
 
-use crate::setup::{backup, bulk, cluster, postgres15};
+use crate::setup::{App, backup, bulk, cluster, postgres15};
 
 const SECRETS: [&str; 2] = [PASSWORD, PASSWORD_IN_URL];
 
-fn never_shows_its_password(server: &dyn Server) -> Result<()> {
-    let database = server.database_with("secret", &bulk(5_000))?;
-    let store = Store::new()?;
-    let watch = ArgvWatch::start(&SECRETS);
-    let good = backup(server, &database, &store)?
-        .args(["--prove", "content"])
-        .run();
-    let bad = backup(server, "nowhere", &store)?.run();
+/// Checks that no process has a secret among its arguments while `work` runs `program`.
+fn watched<T>(program: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let watch = ArgvWatch::start(program, &SECRETS);
+    let done = work();
     let (seen, found) = watch.finish()?;
     assert_eq!(found, Vec::<String>::new());
-    assert!(seen > 0, "pg_dump was never seen, so nothing was tested");
-    let good = good?.expect(0)?;
-    let bad = bad?;
-    for text in [
-        &good.stdout,
-        &good.stderr,
-        &bad.stdout,
-        &bad.stderr,
-        &store.journal()?,
-    ] {
-        assert!(
-            !SECRETS.iter().any(|secret| text.contains(secret)),
-            "{text}"
-        );
+    let done = done?;
+    assert!(seen > 0, "{program} was never seen, so nothing was tested");
+    Ok(done)
+}
+
+fn is_clean(text: &str) {
+    let secret = SECRETS.iter().find(|secret| text.contains(**secret));
+    assert!(secret.is_none(), "{text}");
+}
+
+fn is_said_nowhere(runs: &[Ended], store: &Store) -> Result<()> {
+    for ended in runs {
+        is_clean(&ended.stdout);
+        is_clean(&ended.stderr);
     }
-    assert!(!store.journal()?.is_empty());
+    is_clean(&store.journal()?);
+    Ok(())
+}
+
+fn never_shows_its_password(server: &dyn Server) -> Result<()> {
+    let app = App::new(server, "secret", &bulk(5_000))?;
+    let store = &app.store;
+    let runs = watched("pg_dump", || {
+        let tool = app.tool("th-backup")?.args(["--prove", "content"]);
+        let good = tool.run()?.expect(0)?;
+        let bad = backup(server, "nowhere", store)?.run()?;
+        Ok([good, bad])
+    })?;
+    is_said_nowhere(&runs, store)?;
+
+    let runs = watched("pg_restore", || {
+        let beside = format!("{}_beside", app.database);
+        let commands = [
+            &["verify"][..],
+            &["apply", "--plan"],
+            &["apply"],
+            &["undo"],
+            &["apply", "--only", "db", "--into", &beside],
+            &["gc", "--older-than", "0s"],
+            &["show"],
+        ];
+        let runs = commands.map(|args| app.restore(args)?.expect(0));
+        let mut runs = runs.into_iter().collect::<Result<Vec<_>>>()?;
+        // There is none left to take back, and the name is taken.
+        runs.push(app.restore(&["undo"])?.expect(10)?);
+        runs.push(app.restore(commands[4])?.expect(13)?);
+        Ok(runs)
+    })?;
+    is_said_nowhere(&runs, store)?;
+    let journal = store.journal()?;
+    for kind in ["backup", "verified", "restored", "undone", "gc"] {
+        let kind = format!("\"kind\":\"{kind}\"");
+        assert!(journal.contains(&kind), "no {kind} in {journal}");
+    }
     assert_eq!(
         files_with(&store.path(), &SECRETS)?,
         Vec::<std::path::PathBuf>::new()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use th_kit::{PASSWORD_IN_URL, Server, tree};
+use th_kit::{PASSWORD_IN_URL, Server, Tool, tree};
 
 use crate::setup::{Home, cluster, files};
 
@@ -16,6 +16,104 @@ fn a_mistyped_key_is_pointed_at() -> Result<()> {
         message.contains("th.toml:5:1") && message.contains("'store'"),
         "{message}"
     );
+    Ok(())
+}
+
+#[test]
+fn a_value_that_makes_no_sense_is_pointed_at() -> Result<()> {
+    let toml = |section: &str, line: &str| {
+        format!(
+            "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.backup]\nstore = \"s\"\n\
+             [env.p.{section}]\n{line}\n"
+        )
+    };
+    let backup = &["th-backup"][..];
+    for (section, line, at, command) in [
+        (
+            "files",
+            "exclude = [\"a[b\"]",
+            "7:11: files.exclude",
+            backup,
+        ),
+        (
+            "retention",
+            "zone = \"Nowhere\"",
+            "7:8: retention.zone",
+            &["th-prune", "sets"],
+        ),
+        (
+            "database",
+            "url = \"postgres://a:${NOT}@b/c\"",
+            "7:7: database.url",
+            backup,
+        ),
+    ] {
+        let home = Home::new(&toml(section, line))?;
+        let ended = home
+            .tool(command[0])?
+            .args(&command[1..])
+            .run()?
+            .expect(2)?;
+        let message = ended.message();
+        assert!(message.contains(&format!("th.toml:{at}")), "{message}");
+        assert!(!ended.record["error"]["hint"].is_null(), "{message}");
+    }
+
+    let wrong =
+        toml("files", "uploads = \".\"").replace("\"s\"", "\"s\"\ncompression = \"zstd:99\"");
+    let home = Home::new(&wrong)?;
+    let ended = home.backup(&[])?.expect(2)?;
+    let message = ended.message();
+    assert!(
+        message.contains("th.toml:6:15: backup.compression"),
+        "{message}"
+    );
+    // A flag is in no file.
+    let ended = home.backup(&["--compression", "zstd:98"])?.expect(2)?;
+    assert!(!ended.message().contains("th.toml"), "{}", ended.message());
+    assert!(!ended.record["error"]["hint"].is_null());
+    Ok(())
+}
+
+#[test]
+fn a_file_that_cannot_be_read_gives_a_hint() -> Result<()> {
+    let home = Home::new("app = \"a\"\n[env.p]\nroot = \".\"\nenv_file = \".env\"\n")?;
+    let ended = home.backup(&[])?.expect(2)?;
+    assert!(ended.message().contains(".env"), "{}", ended.message());
+    assert!(!ended.record["error"]["hint"].is_null());
+    Ok(())
+}
+
+/// A store says where to, and not what: that is what th.toml is there for.
+#[test]
+fn a_store_alone_does_not_replace_the_configuration() -> Result<()> {
+    let home = Home::new(
+        "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.files]\nuploads = \"files\"\n\
+         [env.p.backup]\nstore = \"configured\"\n",
+    )?;
+    fs::create_dir(home.path().join("files"))?;
+    let store = home.path().join("given");
+    let given = store.to_string_lossy();
+    let tool = || Ok::<_, anyhow::Error>(Tool::new("th-backup")?.within(home.path()));
+    for tool in [
+        tool()?.args(["--store", &given]),
+        tool()?.env("TH_STORE", &given),
+    ] {
+        let ended = tool.run()?.expect(0)?;
+        assert_eq!(ended.record["environment"], "p");
+        assert_eq!(ended.data()["store"], *given);
+    }
+    // With something to act on, the flags suffice.
+    let ended = tool()?.args(["--store", &given, "--files", "files"]);
+    let ended = ended.run()?.expect(0)?;
+    assert!(ended.record["environment"].is_null(), "{}", ended.record);
+    // Where nothing says which of two is meant, a store can be looked at all the same.
+    let config = home.path().join("th.toml");
+    let two = fs::read_to_string(&config)? + "[env.q]\nroot = \"q\"\n";
+    fs::write(config, two)?;
+    let list = Tool::new("th-restore")?.within(home.path());
+    let list = list.args(["list", "--store", &given]).run()?.expect(0)?;
+    assert_eq!(list.data()["count"], 3);
     Ok(())
 }
 

@@ -28,7 +28,8 @@ fn a_container_that_stops_and_comes_back() -> Result<()> {
     let server = ContainerServer::start(15)?;
     let subject = Subject::new(&server)?;
     let app = &subject.app;
-    let large = server.database_with("dying", &bulk(60_000))?;
+    // What is dumped ahead of the throttle is not to be all of it.
+    let large = server.database_with("dying", &bulk(200_000))?;
     let store = Store::new()?;
 
     // Under a dump.

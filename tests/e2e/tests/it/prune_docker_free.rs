@@ -11,7 +11,7 @@ use th_kit::{Ended, Tool};
 use crate::prune_docker_shelf::{Shelf, item, items, sh};
 
 /// The root of production, with a line of th.toml that says which files are logs.
-fn root(shelf: &Shelf, logs: &str) -> Result<PathBuf> {
+pub(crate) fn root(shelf: &Shelf, logs: &str) -> Result<PathBuf> {
     let config = shelf.dir.path().join("th.toml");
     let mut text = fs::read_to_string(&config)?;
     text.push_str(&format!(
@@ -23,7 +23,7 @@ fn root(shelf: &Shelf, logs: &str) -> Result<PathBuf> {
 }
 
 /// Writes a file that is so many days old.
-fn aged(path: &Path, days: u32, bytes: usize) -> Result<()> {
+pub(crate) fn aged(path: &Path, days: u32, bytes: usize) -> Result<()> {
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }

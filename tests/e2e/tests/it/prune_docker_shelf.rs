@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use th_kit::{Ended, Tool};
+use th_kit::{Ended, Engine, Tool, docker, docker_on};
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -17,15 +17,27 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 pub(crate) struct Shelf {
     pub(crate) app: String,
     pub(crate) dir: TempDir,
+    /// The engine's address, if not the host's.
+    host: Option<String>,
 }
 
 impl Shelf {
     /// Makes an app with environments but without images.
     pub(crate) fn new(environments: &[&str]) -> Result<Self> {
+        Self::at(environments, None)
+    }
+
+    /// The same, on an engine of the test's own.
+    pub(crate) fn on(engine: &Engine, environments: &[&str]) -> Result<Self> {
+        Self::at(environments, Some(engine.host()))
+    }
+
+    fn at(environments: &[&str], host: Option<String>) -> Result<Self> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let shelf = Self {
             app: format!("th-e2e-{}-{number}", std::process::id()),
             dir: tempfile::Builder::new().prefix("th-shelf-").tempdir()?,
+            host,
         };
         let mut text = format!("app = \"{}\"\n", shelf.app);
         for name in environments {
@@ -76,7 +88,7 @@ impl Shelf {
         fs::write(dir.path().join("config.json"), config.to_string())?;
         fs::write(dir.path().join("manifest.json"), manifest.to_string())?;
         let load = "tar -c manifest.json config.json layer.tar | docker load -q";
-        sh(dir.path(), load)?;
+        sh_on(self.host.as_deref(), dir.path(), load)?;
         Ok(format!("sha256:{}", sha256(&config.to_string())?))
     }
 
@@ -115,7 +127,8 @@ impl Shelf {
     pub(crate) fn left(&self) -> Result<Vec<String>> {
         let label = format!("label=th.app={}", self.app);
         let format = "{{if eq .Tag \"<none>\"}}{{.ID}}{{else}}{{.Repository}}:{{.Tag}}{{end}}";
-        let list = docker(&["images", "--filter", &label, "--format", format])?;
+        let list = ["images", "--filter", &label, "--format", format];
+        let list = docker_on(self.host.as_deref(), &list)?;
         let prefix = format!("{}-", self.app);
         let mut names: Vec<String> = list
             .lines()
@@ -129,7 +142,11 @@ impl Shelf {
     pub(crate) fn tool(&self, environment: &str, args: &[&str]) -> Result<Tool> {
         let config = self.dir.path().join("th.toml");
         let tool = Tool::new("th-prune")?.args(["--config".as_ref(), config.as_os_str()]);
-        Ok(tool.args(["-e", environment]).args(args))
+        let tool = tool.args(["-e", environment]).args(args);
+        Ok(match &self.host {
+            Some(host) => tool.env("DOCKER_HOST", host),
+            None => tool,
+        })
     }
 
     /// Runs th-prune on production.
@@ -147,7 +164,7 @@ impl Drop for Shelf {
              for round in 1 2; do docker images -q --filter label=th.app={app} | sort -u | \
              xargs -r docker rmi -f || :; done"
         );
-        let _ = sh(self.dir.path(), &script);
+        let _ = sh_on(self.host.as_deref(), self.dir.path(), &script);
     }
 }
 
@@ -167,17 +184,18 @@ pub(crate) fn item(ended: &Ended, name: &str) -> Result<Value> {
     found.with_context(|| format!("no '{name}' in {}", ended.stdout))
 }
 
-/// Runs docker and returns what it said.
-pub(crate) fn docker(args: &[&str]) -> Result<String> {
-    let output = Command::new("docker").args(args).output()?;
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "docker {args:?}: {stderr}");
-    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
-}
-
 /// Runs a shell script in a directory and returns what it said.
 pub(crate) fn sh(dir: &Path, script: &str) -> Result<String> {
-    let output = Command::new("sh")
+    sh_on(None, dir, script)
+}
+
+/// The same, with the docker in it on another engine.
+pub(crate) fn sh_on(host: Option<&str>, dir: &Path, script: &str) -> Result<String> {
+    let mut command = Command::new("sh");
+    if let Some(host) = host {
+        command.env("DOCKER_HOST", host);
+    }
+    let output = command
         .args(["-euc", script])
         .current_dir(dir)
         .stdin(Stdio::null())

@@ -141,6 +141,17 @@ fn what_cannot_be_read_is_told_and_stays() -> Result<()> {
         assert!(told, "{name} is not told of: {}", ended.stderr);
     }
     assert!(ended.stderr.contains(&"a".repeat(64)));
+    let warnings = ended.record["warnings"].as_array().into_iter().flatten();
+    let frozen = (warnings.filter_map(serde_json::Value::as_str))
+        .find(|it| it.contains("no pack goes"))
+        .unwrap_or_default();
+    for (name, stops) in [
+        (damaged, true),
+        (newer, true),
+        (&"photos".to_owned(), false),
+    ] {
+        assert_eq!(frozen.contains(name.as_str()), stops, "{name}: {frozen}");
+    }
     for path in ["sets/photos/cat.jpg", "sets/20200101T000000Z-0001", "trash"] {
         assert!(store.join(path).symlink_metadata().is_ok(), "{path}");
     }

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
-use th_kit::{Cluster, Moments, Server, Tree};
+use th_kit::{Cluster, Moments, Pace, Server, Tree};
 
 use crate::backup_failures::wait_for;
 use crate::setup::{App, bulk, cluster, postgres15, while_locked};
@@ -72,10 +72,11 @@ impl<'a> Subject<'a> {
         Ok(())
     }
 
-    /// Runs th-restore with `command` and kills it; tells whether it was still at work.
-    fn kill(&self, command: &str, after: Duration) -> Result<bool> {
-        let running = self.app.tool("th-restore")?.args([command]).start()?;
-        thread::sleep(after);
+    /// Runs th-restore with `command` and kills it when `share` of it is over; tells whether it was
+    /// still at work.
+    fn kill(&self, command: &str, pace: &mut Pace, share: f64) -> Result<bool> {
+        let mut running = self.app.tool("th-restore")?.args([command]).start()?;
+        pace.wait(&mut running, share);
         Ok(running.kill())
     }
 
@@ -104,9 +105,9 @@ impl<'a> Subject<'a> {
         wait_for(|| Ok(self.app.server.tool_sessions(&self.app.database)? == 0))
     }
 
-    /// Takes a restore back, and kills that first at a share of its usual time.
-    fn undo_killed(&self, after: Duration) -> Result<bool> {
-        let killed = self.kill("undo", after)?;
+    /// Takes a restore back, and kills that first when `share` of it is over.
+    fn undo_killed(&self, pace: &mut Pace, share: f64) -> Result<bool> {
+        let killed = self.kill("undo", pace, share)?;
         if self.recover()? == Which::New {
             self.app.restore(&["undo"])?.expect(0)?;
         }
@@ -115,7 +116,7 @@ impl<'a> Subject<'a> {
     }
 
     /// How long a restore and its undoing take.
-    fn measure(&self) -> Result<(Duration, Duration)> {
+    fn measure(&self) -> Result<(Pace, Pace)> {
         let start = Instant::now();
         self.app.restore(&["apply"])?.expect(0)?;
         let apply = start.elapsed();
@@ -124,21 +125,21 @@ impl<'a> Subject<'a> {
         self.app.restore(&["undo"])?.expect(0)?;
         let undo = start.elapsed();
         self.check(Which::Old)?;
-        Ok((apply, undo))
+        Ok((Pace::of(apply), Pace::of(undo)))
     }
 }
 
 fn survives_kills(server: &dyn Server, count: u32) -> Result<()> {
     let subject = Subject::new(server)?;
-    let (apply, undo) = subject.measure()?;
+    let (mut apply, mut undo) = subject.measure()?;
     let (mut killed, mut switched) = (0, 0);
     Moments::new().each(count, |_, moments| {
         // The later part of a run, where the switch is, gets more of the moments.
-        let after = apply.mul_f64(1.1 * moments.share().sqrt());
-        killed += u32::from(subject.kill("apply", after)?);
+        let share = 1.1 * moments.share().sqrt();
+        killed += u32::from(subject.kill("apply", &mut apply, share)?);
         if subject.recover()? == Which::New {
             switched += 1;
-            subject.undo_killed(undo.mul_f64(moments.share()))?;
+            subject.undo_killed(&mut undo, moments.share())?;
             subject.clear()?;
         }
         Ok(())
@@ -167,11 +168,11 @@ fn kill_9_in_a_container() -> Result<()> {
 
 fn undo_survives_kills(server: &dyn Server, count: u32) -> Result<()> {
     let subject = Subject::new(server)?;
-    let (_, undo) = subject.measure()?;
+    let (_, mut undo) = subject.measure()?;
     let mut killed = 0;
     Moments::new().each(count, |_, moments| {
         subject.app.restore(&["apply"])?.expect(0)?;
-        killed += u32::from(subject.undo_killed(undo.mul_f64(moments.share()))?);
+        killed += u32::from(subject.undo_killed(&mut undo, moments.share())?);
         Ok(())
     })?;
     ensure!(

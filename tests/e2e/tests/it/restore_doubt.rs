@@ -5,9 +5,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use th_kit::{Cluster, Ended, Running, Server};
 
-use crate::setup::{App, bulk};
+use crate::setup::{App, bulk, cluster};
 
 /// A commit that waits for a standby which never comes has happened, and its session does not know.
 const SYNC: &str = "ALTER SYSTEM SET synchronous_commit = 'on'";
@@ -129,9 +130,47 @@ fn a_switch_in_doubt_is_settled_by_the_next_run() -> Result<()> {
     doubt.cluster.halt()?;
     let ended = running.wait()?.expect(21)?;
     ensure!(ended.kind() == "half_way", "{}", ended.message());
+    ensure!(ended.record["changed"] == true, "{}", ended.record);
     doubt.cluster.resume()?;
-    app.restore(&["gc", "--older-than", "1d"])?.expect(0)?;
+    // It drops nothing, but finishes what is half way.
+    let ended = app.restore(&["gc", "--older-than", "1d"])?.expect(0)?;
+    ensure!(ended.record["changed"] == true, "{}", ended.record);
     is_wholly(&app, "original")?;
     app.restore(&["undo"])?.expect(0)?;
     is_wholly(&app, "live")
+}
+
+/// What is half way stays so for whoever cannot finish it, also for a command that needs no server.
+#[test]
+fn what_cannot_be_finished_is_half_way_for_the_next_run_too() -> Result<()> {
+    let app = App::new(cluster()?, "stuck", &bulk(10))?;
+    let set = app.backup()?;
+    let state = app.store.path().join("state");
+    // Its databases are renamed, and its list of moves is gone.
+    let pending = json!({
+        "restore": {
+            "id": "20261123T020000Z-7f3a",
+            "set": set,
+            "database": {"live": app.database, "next": "no_such_database", "kept": null},
+            "roots": [app.files.path()],
+        },
+        "phase": "switching",
+        "undo": false,
+    });
+    std::fs::write(state.join("restore.pending.json"), pending.to_string())?;
+    for args in [&["gc"][..], &["verify", "--level", "bytes"]] {
+        let ended = app.restore(args)?.expect(21)?;
+        ensure!(ended.message().contains("moves"), "{}", ended.message());
+        ensure!(ended.message().contains("th-restore gc"));
+    }
+    // Once the list is there, the next run goes on; what it was asked for fails all the same.
+    let aside = app.files.path().join(".th-restore/20261123T020000Z-7f3a");
+    std::fs::create_dir_all(&aside)?;
+    std::fs::write(aside.join("moves"), "")?;
+    let ended = app.restore(&["apply", "--only", "files", "--into", "/proc"])?;
+    let ended = ended.expect(3)?;
+    ensure!(ended.record["changed"] == true, "{}", ended.record);
+    ensure!(ended.record["error"]["done"][0].to_string().contains(&set));
+    ensure!(!state.join("restore.pending.json").exists());
+    Ok(())
 }

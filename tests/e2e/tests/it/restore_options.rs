@@ -142,7 +142,8 @@ fn a_part_goes_into_a_directory_that_is_empty() -> Result<()> {
     // What is live is as it was, and there is nothing to take back.
     assert_eq!(fs::read_to_string(whole.files.path().join("none"))?, "live");
     assert_eq!(whole.read("conf/app.toml")?, "live");
-    whole.restore(&["undo"])?.expect(10)?;
+    let none = whole.restore(&["undo"])?.expect(10)?;
+    assert!(!none.record["error"]["hint"].is_null(), "{}", none.record);
     Ok(())
 }
 
@@ -226,8 +227,37 @@ fn gc_drops_what_is_old_enough_and_nothing_else() -> Result<()> {
     assert_eq!(app.beside()?, [theirs]);
     assert!(!app.files.path().join(".th-restore").exists());
     let gone = app.restore(&["undo"])?.expect(10)?;
-    assert!(!gone.message().is_empty());
+    assert!(!gone.record["error"]["hint"].is_null(), "{}", gone.record);
     let again = app.restore(&["gc", "--older-than", "0s"])?.expect(0)?;
     assert_eq!(again.record["changed"], false);
+    Ok(())
+}
+
+#[test]
+fn gc_drops_what_it_can_and_says_what_it_could_not() -> Result<()> {
+    let app = App::new(cluster()?, "stays", &bulk(10))?;
+    app.backup()?;
+    app.restore(&["apply"])?.expect(0)?;
+    app.restore(&["apply"])?.expect(0)?;
+    let beside = app.beside()?;
+    assert_eq!(beside.len(), 2);
+    // A database with a subscription cannot be dropped.
+    app.server.psql(
+        &beside[1],
+        "CREATE SUBSCRIPTION stays CONNECTION 'dbname=nowhere' PUBLICATION nothing
+         WITH (connect = false, slot_name = NONE)",
+    )?;
+    let gc = || app.restore(&["gc", "--older-than", "0s"]);
+    let ended = gc()?.expect(3)?;
+    assert_eq!(ended.record["changed"], true, "{}", ended.record);
+    assert_eq!(ended.data()["removed"][0]["name"], *beside[0]);
+    assert!(ended.message().contains(&beside[1]), "{}", ended.message());
+    assert_eq!(app.beside()?, beside[1..]);
+    // Now there is nothing that it could drop.
+    let ended = gc()?.expect(1)?;
+    assert_eq!(ended.record["changed"], false, "{}", ended.record);
+    app.server.psql(&beside[1], "DROP SUBSCRIPTION stays")?;
+    gc()?.expect(0)?;
+    assert_eq!(app.beside()?, Vec::<String>::new());
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! A restore that is told to stop leaves what was live, or is done.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use th_kit::{Moments, Server};
+use th_kit::{Moments, Pace, Server};
 
 use crate::backup_failures::wait_for;
 use crate::restore_death::{Subject, Which};
@@ -16,14 +15,14 @@ fn stops_when_told(server: &dyn Server, count: u32) -> Result<()> {
     let app = &subject.app;
     let start = Instant::now();
     app.restore(&["apply"])?.expect(0)?;
-    let whole = start.elapsed();
+    let mut pace = Pace::of(start.elapsed());
     app.restore(&["undo"])?.expect(0)?;
     subject.clear()?;
     let mut stopped = 0;
     Moments::new().each(count, |moment, moments| {
         let (name, number) = [("INT", 2), ("TERM", 15)][moment as usize % 2];
-        let running = app.tool("th-restore")?.args(["apply"]).start()?;
-        thread::sleep(whole.mul_f64(moments.share()));
+        let mut running = app.tool("th-restore")?.args(["apply"]).start()?;
+        pace.wait(&mut running, moments.share());
         running.signal(name)?;
         let start = Instant::now();
         let ended = running.wait()?;

@@ -1,5 +1,7 @@
 //! New slots that are no good: the traffic never moves, and the record says why.
 
+use std::fs;
+
 use anyhow::{Result, ensure};
 use th_kit::{Ended, SlotApp};
 
@@ -35,6 +37,28 @@ fn never_healthy() -> Result<()> {
     app.sicken("v2", "")?;
     app.swap(&["to", "--tag", "v2"])?.run()?.expect(0)?;
     assert_eq!(app.answer()?, "v2 green");
+    Ok(())
+}
+
+/// Healthy on its own socket, but not to users: there is no slot to go back to.
+#[test]
+fn a_first_release_that_fails_its_users_leaves_the_lanes_to_nobody() -> Result<()> {
+    let app = SlotApp::new()?;
+    app.write_config("probe_post = \"/work\"")?;
+    app.sicken("v1", "work=500")?;
+    let ended = app.swap(&["to", "--tag", "v1"])?.run()?.expect(20)?;
+    ensure!(ended.message().contains("status 500"), "{}", ended.record);
+    assert_eq!(ended.data()["live"], serde_json::Value::Null);
+    assert_eq!(ended.data()["stopped"], true);
+    assert!(app.lanes()?.is_empty() && app.running("api")?.is_empty());
+    app.swap(&["status"])?.run()?.expect(0)?;
+
+    let ended = app.swap(&["to", "--tag", "v2"])?.run()?.expect(0)?;
+    assert_eq!(ended.data()["previous_tag"], serde_json::Value::Null);
+    assert_eq!(app.answer()?, "v2 blue");
+    let history = app.swap(&["history"])?.run()?.expect(0)?;
+    ensure!(!history.stdout.contains("\"v1\""), "{}", history.stdout);
+    app.swap(&["rollback"])?.run()?.expect(10)?;
     Ok(())
 }
 
@@ -84,8 +108,8 @@ fn what_is_wrong_before_the_start_changes_nothing() -> Result<()> {
         ended.record
     );
 
-    let compose = std::fs::read_to_string(app.path("compose.yml"))?;
-    std::fs::write(
+    let compose = fs::read_to_string(app.path("compose.yml"))?;
+    fs::write(
         app.path("compose.yml"),
         compose.replace("volumes:", "volums:"),
     )?;
@@ -96,7 +120,7 @@ fn what_is_wrong_before_the_start_changes_nothing() -> Result<()> {
         ended.record
     );
     ensure!(ended.message().contains("volums"), "{}", ended.record);
-    std::fs::write(app.path("compose.yml"), &compose)?;
+    fs::write(app.path("compose.yml"), &compose)?;
 
     let ended = app
         .swap(&["to", "--tag", "v2", "--exclusive", "worker"])?
@@ -115,11 +139,11 @@ fn what_is_wrong_before_the_start_changes_nothing() -> Result<()> {
 fn a_path_that_no_socket_can_have() -> Result<()> {
     let app = SlotApp::new()?;
     let long = "deep".repeat(25);
-    std::fs::create_dir(app.path(&long))?;
-    std::fs::rename(app.path("compose.yml"), app.path(&long).join("compose.yml"))?;
-    std::fs::write(app.path(&long).join(".env"), "")?;
-    let toml = std::fs::read_to_string(app.path("th.toml"))?;
-    std::fs::write(
+    fs::create_dir(app.path(&long))?;
+    fs::rename(app.path("compose.yml"), app.path(&long).join("compose.yml"))?;
+    fs::write(app.path(&long).join(".env"), "")?;
+    let toml = fs::read_to_string(app.path("th.toml"))?;
+    fs::write(
         app.path("th.toml"),
         toml.replace("root = \".\"", &format!("root = \"{long}\"")),
     )?;
@@ -130,6 +154,33 @@ fn a_path_that_no_socket_can_have() -> Result<()> {
         "{}",
         ended.record
     );
+    Ok(())
+}
+
+/// compose waits for what the new slot needs, and would for ever.
+#[test]
+fn a_signal_ends_compose_too() -> Result<()> {
+    let app = SlotApp::released()?;
+    let compose = fs::read_to_string(app.path("compose.yml"))?;
+    let needs = "    depends_on: {cache: {condition: service_healthy}}\n    mem_limit";
+    let cache = format!(
+        "  cache:\n    image: {}:${{TH_TAG:?}}\n    network_mode: none\n    labels: {{th.app: {}}}\n\
+         \x20   command: [sleep, '600']\n    init: true\n\
+         \x20   healthcheck: {{test: [CMD, 'false'], interval: 1s, retries: 600}}\n",
+        app.name(),
+        app.name()
+    );
+    fs::write(
+        app.path("compose.yml"),
+        compose.replace("    mem_limit", needs) + &cache,
+    )?;
+    let running = app.swap(&["to", "--tag", "v2"])?.start()?;
+    crate::backup_failures::wait_for(|| Ok(app.running("cache")? == ["green"]))?;
+    running.signal("TERM")?;
+    running.wait()?.expect(143)?;
+    assert_eq!(app.running("api")?, ["blue"]);
+    assert!(app.running("cache")?.is_empty());
+    app.swap(&["status"])?.run()?.expect(0)?;
     Ok(())
 }
 

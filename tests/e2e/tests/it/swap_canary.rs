@@ -12,7 +12,7 @@ use crate::swap_canary_users::{Crowd, slots};
 const USERS: u32 = 2000;
 
 /// An app with `v1` released, whose canaries are judged by what users meet.
-fn app() -> Result<SlotApp> {
+pub(crate) fn app() -> Result<SlotApp> {
     let app = SlotApp::released()?;
     let front = format!("http://{}", app.nginx().address());
     app.write_config(&format!(
@@ -26,7 +26,7 @@ fn start(app: &SlotApp, steps: &str, every: &str, more: &[&str]) -> Result<Runni
     app.swap(&args)?.args(more).start()
 }
 
-fn run(app: &SlotApp, steps: &str, every: &str, more: &[&str]) -> Result<Ended> {
+pub(crate) fn run(app: &SlotApp, steps: &str, every: &str, more: &[&str]) -> Result<Ended> {
     start(app, steps, every, more)?.wait()
 }
 

@@ -10,7 +10,8 @@ use th_kit::{Cluster, Server, SlotApp, Tool};
 const HEAD: &str =
     "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('0007')";
 
-fn with_database(app: &SlotApp, cluster: &Cluster, database: &str) -> Result<()> {
+/// Tells th-swap of the app's database.
+pub(crate) fn with_database(app: &SlotApp, cluster: &Cluster, database: &str) -> Result<()> {
     app.write_config(&format!(
         "[env.test.database]\nurl = \"{}\"",
         cluster.url(database)

@@ -14,6 +14,18 @@ use crate::swap_hold::holding;
 /// Half of the moments are spread over the whole run, the others over its switch.
 const MOMENTS: u32 = 12;
 
+/// Starts th-swap, and kills it as it enters `phase`.
+pub(crate) fn kill_in(app: &SlotApp, args: &[&str], phase: &str) -> Result<()> {
+    let running = app.swap(args)?.start()?;
+    let phase = format!("\"{phase}\"");
+    wait_for(|| {
+        let pending = fs::read_to_string(app.path("state/swap.json"));
+        Ok(pending.is_ok_and(|text| text.contains(&phase)))
+    })?;
+    ensure!(running.kill(), "it had ended");
+    Ok(())
+}
+
 #[test]
 fn kill_9_at_any_moment() -> Result<()> {
     let app = SlotApp::released()?;
@@ -122,6 +134,26 @@ fn lanes_half_repointed_by_a_kill() -> Result<()> {
     app.swap(&["resume"])?.run()?.expect(0)?;
     assert_eq!(app.lanes()?, ["blue"]);
     app.swap(&["status"])?.run()?.expect(0)?;
+    Ok(())
+}
+
+/// The first release has no slot to go back to, so it is finished, with all that belongs to it.
+#[test]
+fn a_worker_runs_once_whatever_died() -> Result<()> {
+    let app = SlotApp::new()?;
+    app.add_worker()?;
+    app.write_config("exclusive = [\"worker\"]")?;
+    kill_in(&app, &["to", "--tag", "v1"], "switching")?;
+    app.swap(&["resume"])?.run()?.expect(0)?;
+    assert_eq!(app.answer()?, "v1 blue");
+    assert_eq!(app.running("worker")?, ["blue"]);
+
+    // The old slot is ill, and the new one has no receipt yet.
+    app.sicken("v1", "health=500")?;
+    kill_in(&app, &["to", "--tag", "v2"], "switching")?;
+    app.swap(&["resume"])?.run()?.expect(0)?;
+    assert_eq!(app.answer()?, "v2 green");
+    assert_eq!(app.running("worker")?, ["green"]);
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! While the old slot is warm: the way back, a release that falls ill, and what comes in between.
 
-use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -187,26 +186,5 @@ fn two_at_once() -> Result<()> {
     );
     running.wait()?.expect(0)?;
     assert_eq!(app.answer()?, "v2 green");
-    Ok(())
-}
-
-#[test]
-fn a_worker_never_runs_twice() -> Result<()> {
-    let app = SlotApp::new()?;
-    app.add_worker()?;
-    app.write_config("exclusive = [\"worker\"]")?;
-    app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
-    assert_eq!(app.running("worker")?, ["blue"]);
-    let running = app.swap(&["to", "--tag", "v2", "--hold", "60s"])?.start()?;
-    let start = Instant::now();
-    while app.lanes()? != ["green"] && start.elapsed() < Duration::from_secs(30) {
-        ensure!(app.running("worker")?.len() <= 1, "two workers");
-    }
-    wait_for(|| Ok(fs::read_to_string(app.path("state/swap.json"))?.contains("\"holding\"")))?;
-    assert_eq!(app.running("worker")?, ["green"]);
-    app.swap(&["rollback"])?.run()?.expect(0)?;
-    assert_eq!(app.running("worker")?, ["blue"]);
-    running.wait()?.expect(20)?;
-    assert_eq!(app.running("worker")?, ["blue"]);
     Ok(())
 }

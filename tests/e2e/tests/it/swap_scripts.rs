@@ -1,12 +1,16 @@
 //! The scripts: a release from one line, and the ways back.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use th_kit::{Server, SlotApp};
+
+use crate::swap_database::with_database;
 
 struct Scripts<'a> {
     app: &'a SlotApp,
@@ -52,10 +56,7 @@ fn deploy_and_both_ways_back() -> Result<()> {
     )?;
     let word = || cluster.psql(&database, "SELECT word FROM word");
     let app = SlotApp::new()?;
-    app.write_config(&format!(
-        "[env.test.database]\nurl = \"{}\"",
-        cluster.url(&database)
-    ))?;
+    with_database(&app, cluster, &database)?;
     let bin = fs::canonicalize(std::env::var("TH_BIN_DIR")?)?;
     let scripts = Scripts { app: &app, bin };
 
@@ -95,26 +96,53 @@ fn deploy_and_both_ways_back() -> Result<()> {
 
 #[test]
 fn deploy_waits_for_nobody_and_says_who_is_at_it() -> Result<()> {
-    let app = SlotApp::released()?;
+    let cluster = crate::setup::cluster()?;
+    let database = cluster.database_with("deploys", "")?;
+    let app = SlotApp::new()?;
+    with_database(&app, cluster, &database)?;
+    app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
+    app.sicken("v2", "boot=5")?;
     let bin = fs::canonicalize(std::env::var("TH_BIN_DIR")?)?;
-    let mut holder = Command::new("flock")
-        .arg("--no-fork")
-        .arg(app.path("state/lock"))
-        .args(["sleep", "60"])
-        .spawn()?;
-    crate::backup_failures::wait_for(|| {
-        let free = Command::new("flock")
-            .arg("-n")
-            .arg(app.path("state/lock"))
-            .arg("true")
-            .status()?;
-        Ok(!free.success())
+    let scripts = Scripts { app: &app, bin };
+    let (first, second, at_it) = thread::scope(|scope| {
+        let first = scope.spawn(|| scripts.run("deploy.sh", &["-t", "v2"]));
+        crate::backup_failures::wait_for(|| Ok(app.path("state/swap.json").exists()))?;
+        let second = scripts.run("deploy.sh", &["-t", "v3"])?;
+        let at_it = holder(&second)?;
+        let program = fs::read_to_string(format!("/proc/{}/comm", at_it["pid"]))?;
+        assert_eq!(program.trim(), "th-swap", "{at_it}");
+        let first = first.join();
+        let first = first.map_err(|_| anyhow::anyhow!("the first one died"))??;
+        anyhow::Ok((first, second, at_it))
     })?;
-    let said = Scripts { app: &app, bin }.run("deploy.sh", &["-t", "v2"])?;
-    holder.kill()?;
-    holder.wait()?;
-    assert_eq!(said.code, Some(11));
-    ensure!(said.stderr.contains("test is locked by"), "{}", said.stderr);
-    assert_eq!(app.answer()?, "v1 blue");
+    ensure!(first.code == Some(0), "{}", first.stderr);
+    assert_eq!((second.code, second.records.len()), (Some(11), 0));
+    assert_eq!(at_it["tool"], "th-swap");
+    assert_eq!(at_it["run"], first.records[1]["run"]);
+    assert_eq!(app.answer()?, "v2 green");
     Ok(())
+}
+
+/// Before its first tool is at it, the script itself is.
+#[test]
+fn deploy_says_that_it_holds_the_lock() -> Result<()> {
+    let app = SlotApp::released()?;
+    let real = fs::canonicalize(std::env::var("TH_BIN_DIR")?)?;
+    // With a backup that fails before it asks for the lock.
+    let tools = tempfile::tempdir()?;
+    symlink(real.join("th-swap"), tools.path().join("th-swap"))?;
+    symlink("/bin/false", tools.path().join("th-backup"))?;
+    let bin = tools.path().to_owned();
+    let said = Scripts { app: &app, bin }.run("deploy.sh", &["-t", "v2"])?;
+    ensure!(said.code != Some(0), "{}", said.stderr);
+    let text = fs::read_to_string(app.path("state/lock"))?;
+    ensure!(text.contains("deploy.sh"), "{text}");
+    Ok(())
+}
+
+/// Returns who holds the lock, as a script has said.
+fn holder(said: &Said) -> Result<Value> {
+    let (_, holder) = (said.stderr.split_once("test is locked by "))
+        .with_context(|| format!("nobody is named: {}", said.stderr))?;
+    Ok(serde_json::from_str(holder)?)
 }

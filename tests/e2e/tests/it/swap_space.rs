@@ -9,10 +9,10 @@ use th_kit::SlotApp;
 use crate::backup_failures::wait_for;
 
 /// The state on a file system of its own, unmounted when dropped.
-struct State<'a>(&'a SlotApp);
+pub(crate) struct State<'a>(&'a SlotApp);
 
 impl<'a> State<'a> {
-    fn mount(app: &'a SlotApp) -> Result<Self> {
+    pub(crate) fn mount(app: &'a SlotApp) -> Result<Self> {
         let state = app.path("state");
         let kept = app.path("state.kept");
         fs::rename(&state, &kept)?;
@@ -33,7 +33,7 @@ impl<'a> State<'a> {
     }
 
     /// Takes all of the space.
-    fn fill(&self) -> Result<()> {
+    pub(crate) fn fill(&self) -> Result<()> {
         let full = self.0.path("state/full");
         let mut dd = Command::new("dd");
         dd.args(["if=/dev/zero", "bs=4k", "status=none"])

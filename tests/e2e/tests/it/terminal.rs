@@ -4,10 +4,10 @@ use std::fs::{self, File};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use th_kit::Tool;
+use th_kit::{Server, Tool};
 
 use crate::backup_space::noise;
-use crate::setup::{App, bulk, cluster};
+use crate::setup::{App, bulk, cluster, postgres15};
 
 /// Whether a bar with a rate was drawn.
 fn has_bars(text: &str) -> bool {
@@ -32,7 +32,11 @@ fn a_terminal_shows_bars_and_a_summary_in_place_of_the_record() -> Result<()> {
     let text = &shown.text;
     assert_eq!(shown.code, 0, "{text}");
     assert!(has_bars(text), "{text}");
-    assert!(text.contains("dump") && text.contains("files"), "{text}");
+    for phase in ["dump", "files"] {
+        let is_of = |bar: &&str| bar.contains(&format!("{phase}  ")) && bar.contains("B/s");
+        let bar = text.split('\r').find(is_of).with_context(|| text.clone())?;
+        assert!(bar.contains("eta "), "{bar}");
+    }
     // The file that is being read.
     assert!(text.contains("noise"), "{text}");
     assert!(!text.contains("\"kind\""), "{text}");
@@ -120,6 +124,9 @@ fn nobody_listens_and_all_is_done_the_same() -> Result<()> {
             "{redirect}: {}",
             shown.text
         );
+        // All is done, but a record that cannot be written is not as if nobody wanted it.
+        let code = if redirect.contains("full") { 3 } else { 0 };
+        assert_eq!(shown.code, code, "{redirect}: {}", shown.text);
         assert_eq!(app.store.sets()?.len(), before + 1, "{redirect}");
         assert_eq!(app.store.strays()?, Vec::<String>::new());
     }
@@ -178,6 +185,32 @@ fn a_difference_is_shown_with_what_was_expected() -> Result<()> {
     assert_eq!(verify.code, 14, "{}", verify.text);
     for word in ["db.dump.zst", "expected", "found"] {
         assert!(verify.text.contains(word), "no {word} in {}", verify.text);
+    }
+    Ok(())
+}
+
+/// Once the server has the whole dump, the bar goes on with what it makes of it.
+#[test]
+fn a_restore_is_seen_to_go_on_after_the_dump_is_read() -> Result<()> {
+    let servers: [&dyn Server; 2] = [cluster()?, postgres15()?];
+    let sql = bulk(1_000)
+        + "CREATE FUNCTION slow(text) RETURNS text IMMUTABLE LANGUAGE plpgsql
+               AS 'BEGIN PERFORM pg_sleep(2); RETURN $1; END';
+           CREATE INDEX ON marker (slow(word));";
+    for server in servers {
+        let app = App::new(server, "grows", &sql)?;
+        app.backup()?;
+        let tool = app.tool("th-restore")?.args(["apply", "--only", "db"]);
+        let shown = tool.run_on_terminal("")?;
+        assert_eq!(shown.code, 0, "{}", shown.text);
+        // An empty one has 7 MiB, ten times the dump.
+        let bars = shown.text.split("restore ");
+        let mut beginnings = bars.map(|bar| bar.chars().take(24).collect::<String>());
+        assert!(
+            beginnings.any(|bar| bar.contains(" 7.") && bar.contains(" MiB")),
+            "{}",
+            shown.text
+        );
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{SlotApp, docker};
+use super::SlotApp;
 
 impl SlotApp {
     /// Returns the slots that the lanes lead to, each once.
@@ -15,7 +15,12 @@ impl SlotApp {
     pub fn lanes(&self) -> Result<Vec<String>> {
         let mut slots = Vec::new();
         for entry in fs::read_dir(self.path("run/lanes"))? {
-            let target = fs::read_link(entry?.path())?;
+            let entry = entry?;
+            // `.NN.next`, which a run that was killed has left, is none.
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let target = fs::read_link(entry.path())?;
             slots.push(
                 target
                     .file_name()
@@ -52,7 +57,8 @@ impl SlotApp {
         for slot in ["blue", "green"] {
             let project = format!("label=com.docker.compose.project={}-test-{slot}", self.name);
             let of_service = format!("label=com.docker.compose.service={service}");
-            if !docker(&["ps", "-q", "--filter", &project, "--filter", &of_service])?.is_empty() {
+            let args = ["ps", "-q", "--filter", &project, "--filter", &of_service];
+            if !self.docker(&args)?.is_empty() {
                 slots.push(slot.to_owned());
             }
         }
@@ -66,7 +72,7 @@ impl SlotApp {
     pub fn container(&self, slot: &str, service: &str) -> Result<String> {
         let project = format!("label=com.docker.compose.project={}-test-{slot}", self.name);
         let of_service = format!("label=com.docker.compose.service={service}");
-        let ids = docker(&["ps", "-aq", "--filter", &project, "--filter", &of_service])?;
+        let ids = self.docker(&["ps", "-aq", "--filter", &project, "--filter", &of_service])?;
         Ok(ids.lines().next().context("no such container")?.to_owned())
     }
 }

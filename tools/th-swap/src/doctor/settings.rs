@@ -25,6 +25,13 @@ pub(super) fn findings(context: &Context) -> Vec<SwapFinding> {
             "it is not set: a release asks nothing through nginx, and has no receipt",
             "set it to where nginx listens, such as http://127.0.0.1:8000",
         ));
+    } else if context.slots.probe_post.is_none() {
+        found.push(advice(
+            "no_probe_post",
+            "slots.probe_post",
+            "it is not set: a receipt has no POST, which nginx never sends twice as it does a GET",
+            "set it to a path of the first service that answers a POST with 2xx and changes nothing",
+        ));
     }
     match &nginx.access_log {
         None => found.push(advice(

@@ -12,9 +12,11 @@ pub(super) fn of(error: &Error) -> Option<String> {
         Error::State(error) => error.hint(),
         Error::Docker(error) => error.hint(),
         Error::Postgres(error) => error.hint(),
-        Error::RolledBack(error) | Error::HalfWay(error) | Error::NotStopped(_, error) => {
-            error.hint().or_else(|| own(error))
+        Error::HalfWay(error) | Error::Unfinished(_, error) => {
+            let resume = "th-swap resume goes on from here once what is wrong is put right";
+            Some(of(error).map_or(resume.to_owned(), |hint| format!("{resume}: {hint}")))
         }
+        Error::RolledBack(error) | Error::NotStopped(_, error) => of(error),
         _ => own(error),
     }
 }
@@ -26,7 +28,7 @@ fn own(error: &Error) -> Option<String> {
         Error::HalfSwitched(_) => {
             "put the include file back by hand: its last one ends in .previous"
         }
-        Error::NotSwitched(_) => "the error log of nginx may tell more",
+        Error::NotSwitched(_) | Error::NotBack(_) => "the error log of nginx may tell more",
         Error::NoCompose => "install the compose plugin, or: apt-get install docker-compose",
         Error::ComposeFile { .. } => {
             "mend the file; th-swap gives it TH_SLOT, TH_TAG, TH_ROOT and TH_ENV_FILE"
@@ -65,8 +67,6 @@ fn own(error: &Error) -> Option<String> {
         Error::NotServed { .. } => {
             "does nginx include the file that th-swap init has laid, of this very root?"
         }
-        Error::HalfWay(_) => "put right what is wrong, then th-swap resume goes on from here",
-        Error::NotStopped(..) => "th-swap resume tries again",
         _ => return None,
     };
     Some(hint.to_owned())

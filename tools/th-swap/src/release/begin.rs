@@ -8,6 +8,7 @@ use th_docker::Docker;
 use th_record::Id;
 use th_record::kind::{Slot, SwapPlan, Swapped};
 
+use super::asked::Asked;
 use super::{Intent, Release};
 use crate::access_log::AccessLog;
 use crate::analysis::Sample;
@@ -34,7 +35,7 @@ impl<'a> Release<'a> {
     /// that the release begins. With `--plan` it only looks.
     ///
     /// # Errors
-    /// The reason not to begin; nothing is changed then.
+    /// The reason not to begin; nothing is changed then but what a dead run left.
     pub(crate) fn begin(
         context: &'a Context,
         run: &'a mut Run,
@@ -64,17 +65,26 @@ impl<'a> Release<'a> {
             reload::check(context)?;
         }
         if turn.is_some() {
-            recover::recover(context, run, &docker, &compose)?;
+            recover::recover(context, run, &docker, &compose).map_err(recover::blocked)?;
         }
         let live = traffic::live(context)?;
         let slot = live.map_or(Slot::Blue, Slot::other);
-        let images = compose::images(&compose.config(slot, &intent.tag)?);
+        let Asked {
+            config,
+            schema,
+            findings,
+        } = Asked::at_once(context, run.cancel(), &compose, slot, intent);
+        let images = compose::images(&config?);
         check_services(context, &images, &intent.exclusive)?;
         let front = Front::of(context)?;
         if front.is_none() {
             run.warn("slots.nginx.front is not set: nothing is asked through the web server, so there is no receipt");
         }
-        let mut schema = match Schema::connect(context, run) {
+        match &findings {
+            Ok(findings) => findings.iter().for_each(|finding| run.warn(finding)),
+            Err(error) => run.warn(format!("the set-up was not looked over: {error}")),
+        }
+        let mut schema = match schema {
             Ok(schema) => schema,
             Err(error) => {
                 run.warn(format!(
@@ -122,14 +132,14 @@ impl<'a> Release<'a> {
             .as_mut()
             .and_then(|schema| schema.head().ok().flatten());
         let log = AccessLog::of(context)?;
-        let pending = pending(run, intent, &plan);
+        let pending = pending(run, intent, &plan, head);
         let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
         silence::keep(context, run, format!("release of {}", intent.tag), seconds)?;
         run.took("preflight", began.elapsed().as_secs_f64());
         pending.write(&context.state)?;
         let services = images.iter().map(|(service, _)| service.clone());
         Ok(Begun::Release(Box::new(Self {
-            report: report(&pending, head, upstream_set(run)),
+            report: report(&pending),
             services: services
                 .filter(|service| !intent.exclusive.contains(service))
                 .collect(),
@@ -156,9 +166,9 @@ impl<'a> Release<'a> {
         turn: Turn,
         pending: Pending,
     ) -> Result<Self, Error> {
-        let schema = Schema::connect(context, run).unwrap_or_default();
+        let schema = Schema::connect(context, run.cancel()).unwrap_or_default();
         Ok(Self {
-            report: report(&pending, None, None),
+            report: report(&pending),
             docker: Docker::connect()?,
             compose: Compose::find(context)?,
             front: Front::of(context)?,
@@ -203,7 +213,7 @@ fn check_services(
     }
 }
 
-fn pending(run: &Run, intent: &Intent, plan: &SwapPlan) -> Pending {
+fn pending(run: &Run, intent: &Intent, plan: &SwapPlan, head: Option<String>) -> Pending {
     Pending {
         run: run.id.clone(),
         tag: plan.tag.clone(),
@@ -218,11 +228,13 @@ fn pending(run: &Run, intent: &Intent, plan: &SwapPlan) -> Pending {
         hold_until_at: None,
         switched_at: None,
         reverted_by: None,
+        head,
+        pre_release_set: upstream_set(run),
     }
 }
 
 /// Starts the report of a swap.
-pub(crate) fn report(pending: &Pending, head: Option<String>, set: Option<Id>) -> Swapped {
+pub(crate) fn report(pending: &Pending) -> Swapped {
     Swapped {
         tag: pending.tag.clone(),
         slot: pending.slot,
@@ -230,8 +242,8 @@ pub(crate) fn report(pending: &Pending, head: Option<String>, set: Option<Id>) -
         previous_slot: pending.previous_slot,
         live: None,
         images: Vec::new(),
-        head,
-        pre_release_set: set,
+        head: pending.head.clone(),
+        pre_release_set: pending.pre_release_set.clone(),
         booted: false,
         steps: Vec::new(),
         receipt: None,

@@ -11,7 +11,7 @@ use crate::releases::Releases;
 use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::watch::{self, Ended};
-use crate::{Error, drain, silence};
+use crate::{Error, drain, engine, recover, silence};
 
 /// How long the end of the hold waits for a lock that another tool holds.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -43,8 +43,10 @@ impl Release<'_> {
         let _shown = self.run.waiting(&format!("draining {old}"));
         let drained = self.run.phase("drain", |run| {
             drain::wait(context, run, &docker, old, limit)
-        })?;
+        });
+        // What users met counts first, whatever became of the drain.
         self.finish_receipt()?;
+        let drained = drained?;
         if let Some(receipt) = &mut self.report.receipt {
             receipt.drain_seconds = drained.seconds;
         }
@@ -57,9 +59,10 @@ impl Release<'_> {
                 "{left} connections are still on {old} after {} s",
                 limit.as_secs()
             )),
-            None => self
-                .run
-                .warn(format!("it is not known how many connections are on {old}")),
+            None => self.run.warn(format!(
+                "it is not known how many connections are still on {old} after {} s",
+                limit.as_secs()
+            )),
         }
         Ok(())
     }
@@ -97,7 +100,7 @@ impl Release<'_> {
             run: self.run,
             docker: &self.docker,
             front: self.front.as_ref(),
-            schema: self.schema.as_mut(),
+            schema: &mut self.schema,
             log: self.log.as_mut(),
             before: &self.before,
             pending: &self.pending,
@@ -114,12 +117,10 @@ impl Release<'_> {
         self.retake(worse.is_some())?;
         drop(watching);
         match Pending::read(&self.context.state)? {
-            Some(now) if now.is(&self.pending) && now.phase == Phase::Holding => {
-                worse.map_or(Ok(true), Err)
-            }
             Some(now)
                 if now.is(&self.pending)
-                    && matches!(now.phase, Phase::Reverting | Phase::Reverted) =>
+                    && (matches!(now.phase, Phase::Reverting | Phase::Reverted)
+                        || recover::is_back(self.context, &now)) =>
             {
                 let by = now
                     .reverted_by
@@ -127,6 +128,9 @@ impl Release<'_> {
                     .unwrap_or_else(|| "another run".to_owned());
                 self.pending = now;
                 Err(Error::TakenBack(by))
+            }
+            Some(now) if now.is(&self.pending) && now.phase == Phase::Holding => {
+                worse.map_or(Ok(true), Err)
             }
             _ => Ok(false),
         }
@@ -161,12 +165,15 @@ impl Release<'_> {
         }
         if let Some(old) = self.pending.previous_slot {
             self.enter(Phase::Retiring)?;
-            let members = self.docker.project(&self.context.project(old))?;
-            let left = drain::count(self.context, old, &members).unwrap_or(0);
+            let project = self.context.project(old);
+            let members = engine::steadily(self.run, &self.docker, |_| {
+                Ok(self.docker.project(&project)?)
+            })?;
+            let left = drain::count(self.context, old, &members);
             if let Some(receipt) = &mut self.report.receipt {
                 receipt.cut = left;
             }
-            if left > 0 {
+            if let Some(left @ 1..) = left {
                 self.run
                     .warn(format!("{left} connections on {old} are cut"));
             }
@@ -194,7 +201,8 @@ pub(super) fn leaves_traffic(error: &Error, phase: Phase) -> Option<ErrorKind> {
         (
             Error::State(_) | Error::Docker(_) | Error::Io { .. },
             Phase::Holding | Phase::Retiring,
-        ) => Some(ErrorKind::Partial),
+        )
+        | (Error::Docker(_), Phase::Draining) => Some(ErrorKind::Partial),
         _ => None,
     }
 }

@@ -60,5 +60,5 @@ pub(crate) fn remember(
     };
     releases.add(release, outcome);
     releases.see(head);
-    releases.write(&context.state)
+    Ok(releases.write(&context.state)?)
 }

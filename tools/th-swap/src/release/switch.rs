@@ -8,7 +8,7 @@ use th_record::kind::Receipt;
 use super::{Release, remember};
 use crate::pending::Phase;
 use crate::receipt::Clients;
-use crate::{Error, boot, traffic};
+use crate::{Error, boot, engine, traffic};
 
 /// How long the clients ask before and after the switch.
 const BEFORE: Duration = Duration::from_millis(200);
@@ -20,6 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// How long an exclusive service is looked at: what cannot work ends within that, as a rule. The old
+/// one is still at hand.
+const LIVE: Duration = Duration::from_secs(2);
+const LOOK_ALIVE: Duration = Duration::from_millis(250);
+
 impl Release<'_> {
     /// Moves all of the traffic, with the tool's own clients across it, and notes that the release
     /// has it.
@@ -28,7 +33,9 @@ impl Release<'_> {
     /// [`Error::Lost`] when a request failed, [`Error::NotServed`] when nginx goes on serving the
     /// old slot.
     pub(crate) fn switch(&mut self) -> Result<(), Error> {
-        boot::check_alive(self.context, &self.docker, self.pending.slot)?;
+        engine::steadily(self.run, &self.docker, |_| {
+            boot::check_alive(self.context, &self.docker, self.pending.slot, &[])
+        })?;
         self.before()?;
         if let (Some(log), before) = (&mut self.log, &mut self.before) {
             log.read(|entry| before.add(entry))?;
@@ -43,7 +50,9 @@ impl Release<'_> {
         self.run.took("switch", began.elapsed().as_secs_f64());
         self.start_exclusive()?;
         self.pending.switched_at = Some(chrono::Utc::now());
-        remember(self.context, &self.docker, &self.pending, &self.report)
+        engine::steadily(self.run, &self.docker, |_| {
+            remember(self.context, &self.docker, &self.pending, &self.report)
+        })
     }
 
     /// Starts the clients, if the old slot is fit to answer them.
@@ -140,7 +149,8 @@ impl Release<'_> {
             return Ok(());
         };
         let tag = self.pending.previous_tag.clone().unwrap_or_default();
-        self.compose.stop(old, &tag, &names)?;
+        let compose = self.compose.until(self.run.cancel());
+        engine::steadily(self.run, &self.docker, |_| compose.stop(old, &tag, &names))?;
         self.run
             .done(format!("stopped {} of {old}", names.join(", ")));
         Ok(())
@@ -152,9 +162,20 @@ impl Release<'_> {
             return Ok(());
         }
         let slot = self.pending.slot;
-        self.compose.up(slot, &self.pending.tag, &names)?;
+        let (context, docker) = (self.context, &self.docker);
+        let compose = self.compose.until(self.run.cancel());
+        engine::up(self.run, docker, &compose, slot, &self.pending.tag, &names)?;
         self.run
             .done(format!("started {} of {slot}", names.join(", ")));
+        // Nothing can be asked of them: those that live on are taken for well.
+        let start = Instant::now();
+        while start.elapsed() < LIVE {
+            boot::refuse_dead(context, docker, slot, &names)?;
+            if self.run.cancelled() {
+                return Err(Error::Cancelled);
+            }
+            thread::sleep(LOOK_ALIVE);
+        }
         Ok(())
     }
 }

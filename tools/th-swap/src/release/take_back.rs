@@ -12,7 +12,7 @@ use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
-use crate::{Error, drain, silence, traffic};
+use crate::{Error, drain, engine, recover, silence, traffic};
 
 /// How long a lock of another tool is waited for while users meet errors.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,8 +28,13 @@ impl Release<'_> {
             let mut failure = Failure::of(&error);
             let exit = kind.exit().code();
             (failure.kind, failure.exit) = (kind, exit);
+            // Where a rollback died, `rollback` alone means that one.
+            let to = match &self.pending.previous_tag {
+                Some(tag) if self.pending.rollback => format!(" --to {tag}"),
+                _ => String::new(),
+            };
             failure.hint = Some(format!(
-                "{} has the traffic; th-swap resume goes on, th-swap rollback goes back",
+                "{} has the traffic; th-swap resume goes on, th-swap rollback{to} goes back",
                 self.pending.slot
             ));
             return failure;
@@ -57,23 +62,25 @@ impl Release<'_> {
         let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
         let had_traffic = self.pending.phase != Phase::Starting;
         let moved = had_traffic && self.pending.phase != Phase::Reverted;
-        if let (true, Some(previous)) = (moved, previous) {
+        if moved {
             // On a full disk the traffic goes back all the same: the phase before leads there too.
-            if let Err(error) = self.enter(Phase::Reverting) {
-                self.run
-                    .warn(format!("the way back is not journalled: {error}"));
-            }
+            self.pending
+                .try_enter(&self.context.state, self.run, Phase::Reverting);
             let began = std::time::Instant::now();
-            traffic::give(self.context, self.run, previous)?;
+            traffic::give_back(self.context, self.run, previous)?;
             self.run.took("repoint_back", began.elapsed().as_secs_f64());
-            self.run.done(format!("led the traffic back to {previous}"));
-            self.exclusive_back(previous)?;
+            self.run.done(match previous {
+                Some(previous) => format!("led the traffic back to {previous}"),
+                None => format!("took the traffic from {slot}"),
+            });
+            if let Some(previous) = previous {
+                let (docker, compose) = (&self.docker, &self.compose);
+                recover::move_exclusive(self.run, docker, compose, &self.pending, previous)?;
+            }
         }
         forget(self.context, &self.pending.run)?;
-        if let Err(error) = self.enter(Phase::Reverted) {
-            self.run
-                .warn(format!("the way back is not journalled: {error}"));
-        }
+        self.pending
+            .try_enter(&self.context.state, self.run, Phase::Reverted);
         let (context, docker, compose) = (self.context, self.docker.clone(), self.compose.clone());
         // Some of the users are still there, whoever led the traffic back.
         if had_traffic && previous.is_some() {
@@ -86,17 +93,6 @@ impl Release<'_> {
         self.report.stopped = true;
         Pending::clear(&self.context.state)?;
         silence::end(self.context)
-    }
-
-    fn exclusive_back(&mut self, previous: Slot) -> Result<(), Error> {
-        let names = &self.pending.exclusive;
-        if names.is_empty() {
-            return Ok(());
-        }
-        self.compose
-            .stop(self.pending.slot, &self.pending.tag, names)?;
-        let tag = self.pending.previous_tag.clone().unwrap_or_default();
-        self.compose.up(previous, &tag, names)
     }
 }
 
@@ -119,8 +115,8 @@ pub(crate) fn stop_slot(
     tag: &str,
 ) -> Result<(), Error> {
     let project = context.project(slot);
-    let running: Vec<String> = docker
-        .project(&project)?
+    let members = |run: &mut Run| engine::steadily(run, docker, |_| Ok(docker.project(&project)?));
+    let running: Vec<String> = members(run)?
         .into_iter()
         .filter(|member| member.container.running)
         .map(|member| member.container.id)
@@ -128,8 +124,8 @@ pub(crate) fn stop_slot(
     if running.is_empty() {
         return Ok(());
     }
-    compose.stop(slot, tag, &[])?;
-    for member in docker.project(&project)? {
+    engine::steadily(run, docker, |_| compose.stop(slot, tag, &[]))?;
+    for member in members(run)? {
         let name = &member.container.name;
         if member.container.running {
             return Err(Error::StillRuns(name.clone()));

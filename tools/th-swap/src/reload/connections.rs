@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::sockets::space;
+
 const ESTABLISHED: &str = "01";
 const LISTENING: &str = "0A";
 
@@ -13,8 +15,7 @@ pub(crate) fn connections(pid: u32, port: u16) -> Option<u64> {
     let table = |name: &str| fs::read_to_string(format!("/proc/{pid}/net/{name}"));
     // Without IPv6 there is no second table.
     let rows = table("tcp").ok()? + &table("tcp6").unwrap_or_default();
-    let namespace = |of: &str| fs::read_link(format!("/proc/{of}/ns/net")).ok();
-    let shared = namespace(&pid.to_string()) == namespace("self");
+    let shared = space(&pid.to_string()) == space("self");
     Some(count(&rows, shared.then_some(port)))
 }
 

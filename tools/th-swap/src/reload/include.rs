@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use th_archive::atomic::AtomicFile;
+use th_archive::atomic::{self, AtomicFile};
 use th_record::kind::Slot;
 
 use crate::Error;
@@ -72,6 +72,8 @@ pub(super) fn previous(path: &Path) -> PathBuf {
 
 /// Replaces a file at once and durably.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // What a dead run of ours has left there is in nobody's way if it stays.
+    let _ = path.parent().map(atomic::sweep);
     let written = AtomicFile::create(path).and_then(|mut file| {
         file.write_all(bytes)?;
         file.set_mode(MODE)?;

@@ -1,6 +1,6 @@
 //! The nginx of this host: its program, and its processes.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ impl Nginx {
     /// # Errors
     /// When the program cannot be run.
     pub(crate) fn dump(&self) -> io::Result<Result<String, String>> {
-        let output = run([OsStr::new("-T")].into_iter().chain(self.choice()))?;
+        let output = run(self.choice("-T"))?;
         Ok(if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {
@@ -66,7 +66,7 @@ impl Nginx {
     /// # Errors
     /// When the program cannot be run.
     pub(crate) fn test(&self) -> io::Result<Result<(), String>> {
-        let output = run([OsStr::new("-t")].into_iter().chain(self.choice()))?;
+        let output = run(self.choice("-t"))?;
         Ok(if output.status.success() {
             Ok(())
         } else {
@@ -93,12 +93,24 @@ impl Nginx {
         }
     }
 
-    fn choice(&self) -> impl Iterator<Item = &OsStr> {
-        let config = self.config.as_deref();
-        config
-            .into_iter()
-            .flat_map(|path| [OsStr::new("-c"), path.as_os_str()])
+    /// Returns what to run it with: as it runs now, unless the settings say otherwise.
+    fn choice(&self, what: &str) -> Vec<OsString> {
+        let title = self.master(None).ok().and_then(title).unwrap_or_default();
+        let told = |option| told(&title, option).map(OsString::from);
+        let config = self.config.clone().map(PathBuf::into_os_string);
+        let mut args = vec![what.into()];
+        for (option, value) in [("-p", told("-p")), ("-c", config.or_else(|| told("-c")))] {
+            args.extend(value.into_iter().flat_map(|value| [option.into(), value]));
+        }
+        args
     }
+}
+
+/// Returns the value of an option in the title of a master, which has its command line.
+fn told<'a>(title: &'a str, option: &str) -> Option<&'a str> {
+    let mut words = title.split_whitespace();
+    words.find(|word| *word == option)?;
+    words.next()
 }
 
 /// Tells the master to read its configuration again. That it was told says nothing of whether it
@@ -129,7 +141,8 @@ pub(crate) fn workers(master: i32) -> Vec<Worker> {
 /// Returns what a process calls itself.
 fn title(pid: i32) -> Option<String> {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let text = String::from_utf8_lossy(&bytes);
+    Some(text.trim_end_matches('\0').to_owned())
 }
 
 fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> io::Result<Output> {
@@ -192,6 +205,17 @@ mod tests {
             Some((1, 29, 6))
         );
         assert_eq!(version("nginx version: openresty/1.27.1.2"), None);
+    }
+
+    #[test]
+    fn a_master_tells_what_it_runs_with() {
+        let title = "nginx: master process nginx -p /srv/n/ -c n.conf";
+        assert_eq!(told(title, "-p"), Some("/srv/n/"));
+        assert_eq!(told(title, "-c"), Some("n.conf"));
+        assert_eq!(told(title, "-e"), None);
+        assert_eq!(told("nginx: master process nginx -c", "-c"), None);
+        let own = std::process::id().cast_signed();
+        assert!(!super::title(own).unwrap().ends_with('\0'));
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 
 use th_cli::{Outcome, Run};
 use th_docker::Docker;
-use th_record::kind::{SwapPlan, SwapStep, Swapped};
+use th_record::kind::{Slot, SwapPlan, SwapStep, Swapped};
+use th_record::{ErrorKind, Fail};
 
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
-use crate::release::{self, forget};
-use crate::releases::Release;
+use crate::release::forget;
 use crate::turn::Turn;
 use crate::{Error, recover, summary, traffic, watch};
 
@@ -22,91 +22,102 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(2);
 
 /// Says what would be done.
-pub(super) fn plan(pending: &Pending, target: &Release) -> Outcome {
+pub(super) fn plan(pending: &Pending, tag: &str, slot: Slot) -> Outcome {
     let step = |action: &str, slot: &str| SwapStep {
         action: action.to_owned(),
         object: slot.to_owned(),
     };
     let plan = SwapPlan {
-        tag: target.tag.clone(),
-        slot: target.slot,
+        tag: tag.to_owned(),
+        slot,
         previous_tag: Some(pending.tag.clone()),
         previous_slot: Some(pending.slot),
         gates: Vec::new(),
         steps: vec![
-            step("repoint", target.slot.name()),
+            step("repoint", slot.name()),
             step("stop", pending.slot.name()),
         ],
     };
     Outcome::plan("swap_plan", &plan, summary::plan(&plan))
 }
 
-/// Leads the traffic back at once. The process that watches stops the slot that lost it; without
-/// one, this run does.
+/// Leads the traffic back at once, to the slot of `report`. The process that watches stops the slot
+/// that lost it; without one, this run does.
 pub(super) fn go(
     context: &Context,
     run: &mut Run,
     turn: Turn,
     mut pending: Pending,
-    target: &Release,
+    mut report: Swapped,
 ) -> Result<Outcome, Error> {
     let watched = watch::is_marked(&context.state)?;
     let clients = Front::of(context)?.map(|front| Clients::start(&front));
+    let slot = report.slot;
     pending.reverted_by = Some(run.id.clone());
-    pending.enter(&context.state, Phase::Reverting)?;
+    pending.try_enter(&context.state, run, Phase::Reverting);
     if let Some(clients) = &clients {
-        clients.switch_to(target.slot);
+        clients.switch_to(slot);
     }
-    traffic::give(context, run, target.slot)?;
-    run.done(format!("led the traffic back to {}", target.slot));
+    if let Err(error) = traffic::give_back(context, run, Some(slot)) {
+        return recover::stopped(context, run, report, Error::HalfWay(Box::new(error)));
+    }
+    run.done(format!("led the traffic back to {slot}"));
     let start = Instant::now();
     while let Some(clients) = &clients
-        && clients.all_see(target.slot) == Some(false)
+        && clients.all_see(slot) == Some(false)
         && start.elapsed() < PATIENCE
     {
         thread::sleep(LOOK);
     }
     let served = clients
         .as_ref()
-        .map(|clients| clients.all_see(target.slot) != Some(false));
-    let receipt = clients.map(Clients::finish);
-    forget(context, &pending.run)?;
-    if !pending.exclusive.is_empty() {
-        let compose = Compose::find(context)?;
-        compose.stop(pending.slot, &pending.tag, &pending.exclusive)?;
-        compose.up(target.slot, &target.tag, &pending.exclusive)?;
-    }
-    pending.enter(&context.state, Phase::Reverted)?;
-    let mut report = Swapped {
-        tag: target.tag.clone(),
-        slot: target.slot,
-        previous_tag: Some(pending.tag.clone()),
-        previous_slot: Some(pending.slot),
-        live: traffic::live(context)?,
-        images: target.images.clone(),
-        pre_release_set: target.pre_release_set.clone(),
-        receipt,
-        ..release::report(&pending, None, None)
+        .map(|clients| clients.all_see(slot) != Some(false));
+    report.receipt = clients.map(Clients::finish);
+    let outcome = match clear_up(context, run, turn, pending, slot, watched) {
+        Ok(()) => {
+            report.stopped = !watched;
+            report.live = traffic::live(context).unwrap_or_default();
+            report.phases = run.take_phases();
+            Outcome::done("swapped", &report, summary::swapped(&report)).changed()
+        }
+        Err(error) => recover::stopped(context, run, report, error)?,
     };
-    if watched {
-        drop(turn);
-    } else {
-        recover::recover(context, run, &Docker::connect()?, &Compose::find(context)?)?;
-        report.stopped = true;
-    }
-    report.phases = run.take_phases();
-    let outcome = Outcome::done("swapped", &report, summary::swapped(&report)).changed();
     Ok(if served == Some(false) {
-        let error = Error::NotServed {
-            slot: target.slot,
-            seconds: PATIENCE.as_secs(),
-        };
-        outcome.but(
-            th_record::ErrorKind::HalfWay,
-            error.to_string(),
-            th_record::Fail::hint(&error),
-        )
+        let seconds = PATIENCE.as_secs();
+        let error = Error::NotServed { slot, seconds };
+        outcome.but(ErrorKind::HalfWay, error.to_string(), error.hint())
     } else {
         outcome
     })
+}
+
+/// Does what is left once the traffic is back.
+fn clear_up(
+    context: &Context,
+    run: &mut Run,
+    turn: Turn,
+    mut pending: Pending,
+    slot: Slot,
+    watched: bool,
+) -> Result<(), Error> {
+    let unfinished = |error| Error::Unfinished(slot, Box::new(error));
+    // A full disk keeps no service from running.
+    let forgotten = forget(context, &pending.run);
+    if !pending.exclusive.is_empty() {
+        let moved = Compose::find(context).and_then(|compose| {
+            recover::move_exclusive(run, &Docker::connect()?, &compose, &pending, slot)
+        });
+        moved.map_err(unfinished)?;
+    }
+    forgotten.map_err(unfinished)?;
+    pending
+        .enter(&context.state, Phase::Reverted)
+        .map_err(unfinished)?;
+    if watched {
+        drop(turn);
+        return Ok(());
+    }
+    let docker = Docker::connect().map_err(|error| unfinished(error.into()))?;
+    let compose = Compose::find(context).map_err(unfinished)?;
+    recover::recover(context, run, &docker, &compose).map(drop)
 }

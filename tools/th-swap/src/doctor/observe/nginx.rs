@@ -10,6 +10,9 @@ use crate::context::Context;
 use crate::doctor::finding::problem;
 use crate::doctor::sockets::Identity;
 use crate::doctor::web_server::{Wanted, WebServer};
+use crate::front::Front;
+use crate::plan::FrontSeen;
+use crate::preflight;
 use crate::reload::{self, Directive, Nginx};
 
 /// What was seen of nginx.
@@ -105,6 +108,16 @@ pub(in crate::doctor) fn nginx(context: &Context, unchecked: &mut Vec<SwapUnchec
         Ok(master) => reload::workers(*master)
             .first()
             .and_then(|worker| identity(worker.pid)),
+        Err(error) if answers(context) => {
+            unchecked.push(unknown(
+                "nginx",
+                format!(
+                    "it answers, but is not the one of this host's configuration ({error}): \
+                     set slots.nginx.config and slots.nginx.pid"
+                ),
+            ));
+            return none;
+        }
         Err(error) => {
             none.findings.push(problem(
                 "nginx_down",
@@ -125,6 +138,12 @@ pub(in crate::doctor) fn nginx(context: &Context, unchecked: &mut Vec<SwapUnchec
         worker,
         ..none
     }
+}
+
+/// Tells whether something answers where users are told to come.
+fn answers(context: &Context) -> bool {
+    let front = Front::of(context).ok().flatten();
+    front.is_some_and(|front| matches!(preflight::look(&front, 1), FrontSeen::Slots(..)))
 }
 
 /// Returns whom a process runs as.

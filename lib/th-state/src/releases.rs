@@ -1,12 +1,12 @@
-//! The releases of an environment, and what is remembered of each.
+//! The releases of an environment, and what is remembered of each: th-swap writes them, and
+//! th-prune keeps their images.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use th_record::kind::{ReleaseItem, ReleaseState, Slot};
-use th_record::{Id, Image, VERSION};
-use th_state::State;
+use th_record::kind::{ReleaseState, Slot};
+use th_record::{Id, Image};
 
-use crate::Error;
+use crate::{Error, State};
 
 const FILE: &str = "releases.json";
 
@@ -15,60 +15,83 @@ const LIMIT: usize = 100;
 
 /// One release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Release {
-    pub(crate) tag: String,
-    pub(crate) slot: Slot,
-    pub(crate) state: ReleaseState,
-    pub(crate) deployed_at: DateTime<Utc>,
+pub struct Release {
+    /// Its tag.
+    pub tag: String,
+    /// The slot it ran in.
+    pub slot: Slot,
+    /// What became of it.
+    pub state: ReleaseState,
+    /// When it got the traffic.
+    pub deployed_at: DateTime<Utc>,
     /// The run that gave it the traffic.
-    pub(crate) run: String,
-    pub(crate) images: Vec<Image>,
+    pub run: String,
+    /// Its images, one for each service.
+    pub images: Vec<Image>,
     /// Every migration head that the database was seen at while it had the traffic.
-    pub(crate) heads: Vec<String>,
-    pub(crate) pre_release_set: Option<Id>,
+    pub heads: Vec<String>,
+    /// The backup made right before it.
+    pub pre_release_set: Option<Id>,
 }
 
 /// All of them, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Releases(Vec<Release>);
+pub struct Releases(Vec<Release>);
 
 impl Releases {
-    /// Reads what is remembered.
-    pub(crate) fn read(state: &State) -> Result<Self, Error> {
+    /// Returns what is remembered; nothing, before the first release.
+    ///
+    /// # Errors
+    /// Those of [`State::read`].
+    pub fn read(state: &State) -> Result<Self, Error> {
         Ok(state.read(FILE)?.unwrap_or_default())
     }
 
     /// Remembers it, durably.
-    pub(crate) fn write(&self, state: &State) -> Result<(), Error> {
-        Ok(state.write(FILE, self)?)
+    ///
+    /// # Errors
+    /// Those of [`State::write`].
+    pub fn write(&self, state: &State) -> Result<(), Error> {
+        state.write(FILE, self)
     }
 
     /// Returns them, newest first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Release> {
+    pub fn newest_first(&self) -> impl Iterator<Item = &Release> {
         self.0.iter().rev()
     }
 
     /// Returns the one that has the traffic.
-    pub(crate) fn live(&self) -> Option<&Release> {
+    pub fn live(&self) -> Option<&Release> {
         self.newest_first()
             .find(|release| release.state == ReleaseState::Live)
     }
 
     /// Returns the newest one with `tag`.
-    pub(crate) fn with_tag(&self, tag: &str) -> Option<&Release> {
+    pub fn with_tag(&self, tag: &str) -> Option<&Release> {
         self.newest_first().find(|release| release.tag == tag)
     }
 
     /// Returns the one to go back to: the newest that lived well and is not the present one.
-    pub(crate) fn before(&self) -> Option<&Release> {
+    pub fn before(&self) -> Option<&Release> {
         let live = self.live().map(|live| live.tag.as_str());
         self.newest_first().find(|release| {
             release.state == ReleaseState::Retired && Some(release.tag.as_str()) != live
         })
     }
 
-    /// Notes that the live one was seen with the database at `head`.
-    pub(crate) fn see(&mut self, head: Option<&str>) -> bool {
+    /// Returns the last backup made while `release` had the traffic: right before the one that took
+    /// it over. Whatever was begun meanwhile, and was taken back, ran in the other slot as well.
+    pub fn set_after(&self, release: &Release) -> Option<&Id> {
+        let at = self.0.iter().rposition(|other| other == release)?;
+        self.0[at + 1..]
+            .iter()
+            .take_while(|next| next.slot != release.slot)
+            .filter_map(|next| next.pre_release_set.as_ref())
+            .last()
+    }
+
+    /// Notes that the live one was seen with the database at `head`. Returns whether that is new.
+    pub fn see(&mut self, head: Option<&str>) -> bool {
         let live = self
             .0
             .iter_mut()
@@ -84,7 +107,7 @@ impl Releases {
     }
 
     /// Notes that `release` has the traffic; what had it becomes `outcome`.
-    pub(crate) fn add(&mut self, release: Release, outcome: ReleaseState) {
+    pub fn add(&mut self, release: Release, outcome: ReleaseState) {
         for other in &mut self.0 {
             if other.state == ReleaseState::Live {
                 other.state = outcome;
@@ -96,8 +119,8 @@ impl Releases {
     }
 
     /// Notes that the release of `run` does not have the traffic, and what had it before has it
-    /// again. Tells whether anything was noted.
-    pub(crate) fn withdraw(&mut self, run: &str) -> bool {
+    /// again. Returns whether anything was noted.
+    pub fn withdraw(&mut self, run: &str) -> bool {
         let found = self
             .0
             .iter()
@@ -113,24 +136,6 @@ impl Releases {
             before.state = ReleaseState::Live;
         }
         true
-    }
-}
-
-impl Release {
-    /// Describes it for a list.
-    pub(crate) fn item(&self) -> ReleaseItem {
-        ReleaseItem {
-            v: VERSION,
-            kind: "release".to_owned(),
-            tag: self.tag.clone(),
-            slot: self.slot,
-            state: self.state,
-            deployed_at: self.deployed_at,
-            run: self.run.clone(),
-            images: self.images.clone(),
-            heads: self.heads.clone(),
-            pre_release_set: self.pre_release_set.clone(),
-        }
     }
 }
 
@@ -176,5 +181,57 @@ mod tests {
         releases.add(release("v1", Slot::Blue), ReleaseState::Withdrawn);
         assert_eq!(releases.live().unwrap().tag, "v1");
         assert_eq!(releases.before(), None);
+    }
+
+    #[test]
+    fn the_way_back_to_a_release_is_the_set_made_as_it_lost_the_traffic() {
+        let mut releases = Releases::default();
+        let set =
+            |minute: u32| -> Option<Id> { format!("20261123T02{minute:02}00Z-0001").parse().ok() };
+        let mut add = |tag: &str, slot, minute| {
+            let pre_release_set = set(minute);
+            let release = Release {
+                pre_release_set,
+                ..release(tag, slot)
+            };
+            releases.add(release, ReleaseState::Retired);
+            releases.clone()
+        };
+        add("v1", Slot::Blue, 1);
+        let releases = add("v2", Slot::Green, 2);
+        let after = |releases: &Releases, tag| {
+            let release = releases.with_tag(tag).unwrap();
+            releases.set_after(release).cloned()
+        };
+        assert_eq!(after(&releases, "v1"), set(2));
+        assert_eq!(after(&releases, "v2"), None);
+        // v2 was taken back, and v1 lived on until v3; then came a rollback, of which there is no set.
+        add("v3", Slot::Green, 3);
+        let releases = add("v0", Slot::Blue, 4);
+        assert_eq!(after(&releases, "v1"), set(3));
+        assert_eq!(after(&releases, "v3"), set(4));
+    }
+
+    #[test]
+    fn the_file_is_what_it_always_was() {
+        let text = concat!(
+            r#"[{"tag":"v1","slot":"blue","state":"live","deployed_at":"2026-11-23T02:00:00.123456789Z","#,
+            r#""run":"20261123T020000Z-7f3a","images":[{"name":"app-api:v1","id":"sha256:1","#,
+            r#""digest":null}],"heads":["0007"],"pre_release_set":"20261123T015900Z-0001"}]"#,
+        );
+        let releases: Releases = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&releases).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::at(dir.path());
+        assert_eq!(Releases::read(&state).unwrap(), Releases::default());
+        for bad in ["", "{}", "[7]", r#"{"releases":[]}"#, r#"[{"tag":"v1"}]"#] {
+            std::fs::write(state.path(FILE), bad).unwrap();
+            let read = Releases::read(&state);
+            assert!(matches!(read, Err(Error::Format { .. })), "{bad}");
+        }
     }
 }
