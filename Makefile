@@ -111,6 +111,7 @@ install: $(TOOLS:%=target/release/%) ## PREFIX and DESTDIR say where
 	install -m 644 completions/fish/* $(SHARE)/fish/vendor_completions.d
 	install -m 644 schemas/* $(SHARE)/th/schemas
 	install scripts/nightly.sh scripts/deploy.sh scripts/rollback.sh $(SHARE)/th
+	install -m 644 scripts/lock.sh $(SHARE)/th
 	cp -R etc $(SHARE)/th
 
 uninstall:

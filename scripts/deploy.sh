@@ -7,8 +7,10 @@
 # only kept warm: rollback.sh works then.
 set -eu
 
+# shellcheck source=scripts/lock.sh
+. "$(dirname "$(readlink -f "$0")")/lock.sh"
+
 usage() { sed -n '2s/^# //p' "$0" >&2; exit 2; }
-die() { printf 'deploy.sh: %s\n' "$2" >&2; exit "$1"; }
 
 env='' tag='' config=''
 while getopts e:t:c: option; do
@@ -27,15 +29,7 @@ quiet=''
 
 laid=$(th-swap init -e "$env" --plan --json --quiet)
 root=$(printf '%s\n' "$laid" | sed -n 's/.*"root":"\([^"]*\)".*/\1/p')
-(umask 077 && mkdir -p "$root/state")
-exec 9>>"$root/state/lock"
-flock -n 9 || die 11 "$env is locked by $(cat "$root/state/lock")"
-TH_LOCK_FD=9
-TH_RUN_ID=${TH_RUN_ID:-$(date -u +%Y%m%dT%H%M%SZ)-$(od -An -N2 -tx1 /dev/urandom | tr -d ' \n')}
-export TH_LOCK_FD TH_RUN_ID
-# Whoever finds it locked is told by whom; the tools name themselves when it is their turn.
-printf '{"tool":"deploy.sh","run":"%s","pid":%s,"since_at":"%s"}' \
-  "$TH_RUN_ID" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/state/lock" || :
+lock deploy.sh "$root" 0
 
 # shellcheck disable=SC2086 # empty or one word
 th-backup -e "$env" --json $quiet | th-swap to -e "$env" --tag "$tag" --json $quiet "$@" -

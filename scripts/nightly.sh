@@ -4,6 +4,8 @@
 # Each step acts only if the one before succeeded. stdout has all records, and so has the journal;
 # stderr has what a person must know, which on a good night is nothing: cron mails only trouble.
 set -eu
+# shellcheck source=scripts/lock.sh
+. "$(dirname "$(readlink -f "$0")")/lock.sh"
 die() { printf 'nightly.sh: %s\n' "$*" >&2; exit 2; }
 
 env=${1:?usage: nightly.sh ENV [LEVEL]}
@@ -25,20 +27,8 @@ root=$(awk -v "section=[env.$env]" '
 [ -n "$root" ] || die "'$config' has no [env.$env] with a line root = \"…\""
 case $root in /*) ;; *) root=$(dirname "$config")/$root ;; esac
 
-umask 077
-mkdir -p "$root/state"
-exec 9>>"$root/state/lock"
 # A release may be under way; it is shorter than an hour.
-flock --wait "${TH_LOCK_WAIT:-3600}" 9 || {
-  printf 'nightly.sh: locked by %s\n' "$(cat "$root/state/lock")" >&2
-  exit 11
-}
-TH_LOCK_FD=9
-TH_RUN_ID=${TH_RUN_ID:-$(date -u +%Y%m%dT%H%M%SZ)-$(od -An -N2 -tx1 /dev/urandom | tr -d ' \n')}
-export TH_LOCK_FD TH_RUN_ID
-# Whoever finds it locked is told by whom; the tools name themselves when it is their turn.
-printf '{"tool":"nightly.sh","run":"%s","pid":%s,"since_at":"%s"}' \
-  "$TH_RUN_ID" "$$" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$root/state/lock" || :
+lock nightly.sh "$root" "${TH_LOCK_WAIT:-3600}"
 
 status=0
 records=$(

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use th_record::{Difference, Fingerprint, Sequence, Table};
+use th_record::{Difference, Fingerprint, SchemaObject, Sequence, Table};
+
+use crate::fingerprint::SCHEMA_VERSION;
 
 /// Returns every way in which `found` is not `expected`; none means that they are equal.
 ///
@@ -26,21 +28,13 @@ pub fn differences(expected: &Fingerprint, found: &Fingerprint) -> Vec<Differenc
     };
     all.extend(unequal(tables(expected), tables(found)));
 
-    let schema = |fingerprint: &Fingerprint| -> BTreeMap<(String, String), String> {
-        fingerprint
-            .schema
-            .iter()
-            .map(|object| {
-                (
-                    (object.kind.clone(), object.name.clone()),
-                    object.md5.clone(),
-                )
-            })
-            .collect()
-    };
     if same_major {
-        let objects = unequal(schema(expected), schema(found));
-        if objects.is_empty() && expected.schema_sha256 != found.schema_sha256 {
+        let version = expected.schema_version.min(found.schema_version);
+        let objects = unequal(schema(expected, version), schema(found, version));
+        if objects.is_empty()
+            && version == SCHEMA_VERSION
+            && expected.schema_sha256 != found.schema_sha256
+        {
             // Two objects of one kind and name, of which the list of differences knows one.
             all.push(Difference {
                 what: "schema_sha256".to_owned(),
@@ -95,6 +89,35 @@ pub fn table_difference(expected: &Table, found: Option<&Table>) -> Option<Diffe
         expected: Some(wanted),
         found,
     })
+}
+
+/// Returns what the schema holds, as far as a fingerprint of `version` knew it.
+fn schema(fingerprint: &Fingerprint, version: u32) -> BTreeMap<(String, String), String> {
+    const NAMED_BY_1: [&str; 12] = [
+        "aggregate",
+        "cast",
+        "collation",
+        "event_trigger",
+        "foreign-data_wrapper",
+        "language",
+        "operator",
+        "operator_class",
+        "publication",
+        "server",
+        "text_search_configuration",
+        "text_search_dictionary",
+    ];
+    let known = fingerprint
+        .schema
+        .iter()
+        .filter(|object| version > 1 || object.kind != "default_acl");
+    known
+        .map(|SchemaObject { kind, name, md5 }| {
+            let by_name = version == 1 && NAMED_BY_1.contains(&kind.as_str());
+            let md5 = if by_name { "present" } else { md5 };
+            ((kind.clone(), name.clone()), md5.to_owned())
+        })
+        .collect()
 }
 
 fn qualified(schema: &str, name: &str) -> String {
@@ -184,7 +207,7 @@ fn sequences(expected: &[Sequence], found: &[Sequence]) -> Vec<Difference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use th_record::{Extension, LargeObjects, SchemaObject};
+    use th_record::{Extension, LargeObjects};
 
     fn print() -> Fingerprint {
         let object = SchemaObject {
@@ -211,6 +234,7 @@ mod tests {
                 count: 1,
                 digest: "9".into(),
             }),
+            schema_version: 2,
             schema: vec![object],
             schema_sha256: "a".into(),
             extensions: vec![Extension {
@@ -276,6 +300,27 @@ mod tests {
             found.sequences[0].last_value = value;
             assert_eq!(differences(&wanted, &found).len(), count, "{value}");
         }
+    }
+
+    #[test]
+    fn a_set_whose_schema_says_less_is_compared_by_what_it_says() {
+        let object = |kind: &str, md5: &str| SchemaObject {
+            kind: kind.into(),
+            name: "p".into(),
+            md5: md5.into(),
+        };
+        let mut old = print();
+        old.schema_version = 1;
+        old.schema.push(object("publication", "1"));
+        let mut found = print();
+        found.schema.push(object("publication", "2"));
+        found.schema.push(object("default_acl", "3"));
+        found.schema_sha256 = "b".into();
+        assert_eq!(differences(&old, &found), []);
+        found.schema.remove(1);
+        assert_eq!(differences(&old, &found).len(), 1);
+        old.schema_version = 2;
+        assert_eq!(differences(&old, &found).len(), 2);
     }
 
     #[test]

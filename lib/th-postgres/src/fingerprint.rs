@@ -9,6 +9,9 @@ use th_record::{Extension, Fingerprint, LargeObjects, SchemaObject, Sequence, Ta
 use crate::Error;
 use crate::session::Session;
 
+/// What `schema.sql` takes in; see [`Fingerprint::schema_version`].
+pub(crate) const SCHEMA_VERSION: u32 = 2;
+
 /// A relation with the query that reads it.
 #[derive(Deserialize)]
 struct Source {
@@ -40,6 +43,7 @@ pub(crate) fn take(
         tables: tables(session, on_table)?,
         sequences,
         large_objects: large_objects(session)?,
+        schema_version: SCHEMA_VERSION,
         schema_sha256: schema_sha256(&schema),
         schema,
         extensions,

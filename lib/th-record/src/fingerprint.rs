@@ -14,12 +14,22 @@ pub struct Fingerprint {
     pub sequences: Vec<Sequence>,
     /// Large objects; `null` when the role may not read them.
     pub large_objects: Option<LargeObjects>,
+    /// What `schema` takes in: 1 had aggregates, publications, event triggers, foreign servers,
+    /// languages, casts, operators, collations and text search by name alone, and no default
+    /// privileges; 2 has all of that.
+    #[serde(default = "first_schema_version")]
+    pub schema_version: u32,
     /// Every object of the schema, ordered by kind and name.
     pub schema: Vec<SchemaObject>,
     /// The SHA-256 over `schema`.
     pub schema_sha256: String,
     /// Extensions with their versions, ordered by name.
     pub extensions: Vec<Extension>,
+}
+
+/// Manifests did not say it before there was a second.
+fn first_schema_version() -> u32 {
+    1
 }
 
 /// One table's rows.

@@ -109,6 +109,22 @@ CREATE AGGREGATE inventory.product(int) (SFUNC = int4mul, STYPE = int, INITCOND 
 CREATE RULE quiet AS ON DELETE TO scratchpad DO INSTEAD NOTHING;
 CREATE STATISTICS events_stats ON id, at FROM events;
 CREATE PUBLICATION everything FOR TABLE inventory.items;
+CREATE FUNCTION noticed() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER notices ON ddl_command_end WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION noticed();
+CREATE FOREIGN DATA WRAPPER nowhere OPTIONS (a 'b');
+CREATE SERVER far FOREIGN DATA WRAPPER nowhere OPTIONS (host 'far''s');
+GRANT USAGE ON FOREIGN SERVER far TO zoo_owner;
+CREATE FUNCTION as_text(inventory.point3) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT ($1).label $$;
+CREATE CAST (inventory.point3 AS text) WITH FUNCTION as_text(inventory.point3) AS ASSIGNMENT;
+CREATE FUNCTION nearer(inventory.point3, inventory.point3) RETURNS boolean LANGUAGE sql IMMUTABLE
+    AS $$ SELECT ($1).x < ($2).x $$;
+CREATE OPERATOR inventory.<<< (FUNCTION = nearer, LEFTARG = inventory.point3, RIGHTARG = inventory.point3);
+CREATE OPERATOR FAMILY inventory.points USING hash;
+CREATE OPERATOR CLASS inventory.loose_int FOR TYPE int USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
+CREATE TEXT SEARCH DICTIONARY inventory.plain (TEMPLATE = simple, STOPWORDS = english);
+CREATE TEXT SEARCH CONFIGURATION inventory.plain (COPY = simple);
+ALTER TEXT SEARCH CONFIGURATION inventory.plain ALTER MAPPING FOR asciiword WITH inventory.plain, simple;
 COMMENT ON COLUMN inventory.items.share IS 'per cent, "quoted" '' twice';
 COMMENT ON TABLE accounts IS 'wer''s hat';
 

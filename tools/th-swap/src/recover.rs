@@ -1,6 +1,6 @@
 //! What a run that died has left: finished, or taken back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use th_cli::{Outcome, Run};
 use th_config::Mode;
@@ -49,7 +49,7 @@ pub(crate) fn recover(
     docker: &Docker,
     compose: &Compose,
 ) -> Result<Recovered, Error> {
-    let Some(pending) = Pending::read(&context.state)? else {
+    let Some(mut pending) = Pending::read(&context.state)? else {
         return mend(context, run);
     };
     let what = format!(
@@ -61,7 +61,7 @@ pub(crate) fn recover(
         Recovered::Finished => finish,
         _ => take_back,
     };
-    work(context, run, docker, compose, pending)?;
+    work(context, run, docker, compose, &mut pending)?;
     run.changed();
     run.warn(match recovered {
         Recovered::Finished => format!("finished {what}"),
@@ -129,14 +129,14 @@ fn finish(
     run: &mut Run,
     docker: &Docker,
     compose: &Compose,
-    mut pending: Pending,
+    pending: &mut Pending,
 ) -> Result<(), Error> {
     let slot = pending.slot;
     traffic::give(context, run, slot).map_err(half_way)?;
     let mut rest = || {
-        move_exclusive(run, docker, compose, &pending, slot)?;
+        move_exclusive(run, docker, compose, pending, slot)?;
         engine::steadily(run, docker, |_| {
-            remember(context, docker, &pending, &report(&pending))
+            remember(context, docker, pending, &report(pending))
         })?;
         pending.enter(&context.state, Phase::Retiring)?;
         if let Some(old) = pending.previous_slot {
@@ -150,36 +150,48 @@ fn finish(
     rest().map_err(unfinished(slot))
 }
 
-fn take_back(
+/// Takes `pending` back: the traffic first, then the slot that was to get it.
+///
+/// # Errors
+/// Those of [`recover`], and always one of the first two.
+pub(crate) fn take_back(
     context: &Context,
     run: &mut Run,
     docker: &Docker,
     compose: &Compose,
-    mut pending: Pending,
+    pending: &mut Pending,
 ) -> Result<(), Error> {
-    let slot = pending.slot;
+    let (slot, previous) = (pending.slot, pending.previous_slot);
     let had_traffic = pending.phase != Phase::Starting;
     let moved = had_traffic && pending.phase != Phase::Reverted;
     if moved {
+        // On a full disk the traffic goes back all the same: the phase before leads there too.
         pending.try_enter(&context.state, run, Phase::Reverting);
-        traffic::give_back(context, run, pending.previous_slot).map_err(half_way)?;
+        let began = Instant::now();
+        traffic::give_back(context, run, previous).map_err(half_way)?;
+        run.took("repoint_back", began.elapsed().as_secs_f64());
+        run.done(match previous {
+            Some(previous) => format!("led the traffic back to {previous}"),
+            None => format!("took the traffic from {slot}"),
+        });
     }
-    let previous = pending.previous_slot;
     let mut rest = || {
-        if let (true, Some(old)) = (moved, previous) {
-            move_exclusive(run, docker, compose, &pending, old)?;
+        if let (true, Some(previous)) = (moved, previous) {
+            move_exclusive(run, docker, compose, pending, previous)?;
         }
         forget(context, &pending.run)?;
-        pending.enter(&context.state, Phase::Reverted)?;
-        if had_traffic {
+        pending.try_enter(&context.state, run, Phase::Reverted);
+        // Some of the users are still there, whoever led the traffic back.
+        if had_traffic && previous.is_some() {
             let limit = Duration::from_secs(pending.drain_seconds);
             drain::wait(context, run, docker, slot, limit)?;
         }
         stop_slot(context, run, docker, compose, slot, &pending.tag)?;
+        run.done(format!("stopped {slot}"));
         clear(context)
     };
     rest().map_err(|error| match previous {
-        Some(old) => unfinished(old)(error),
+        Some(previous) => unfinished(previous)(error),
         None => half_way(error),
     })
 }

@@ -67,6 +67,71 @@ grants (kind, object, list) AS (
     CROSS JOIN LATERAL aclexplode(acl) a
     GROUP BY kind, object
 ),
+-- What few databases have. The columns that a major version added come along by to_jsonb.
+others (class, oid, owner, acl, definition) AS (
+    SELECT 'pg_publication'::regclass, p.oid, p.pubowner, NULL::aclitem[],
+           concat_ws('|', to_jsonb(p) - '{oid,pubname,pubowner}'::text[],
+               (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.schemaname COLLATE "C", t.tablename COLLATE "C")
+                FROM pg_publication_tables t WHERE t.pubname = p.pubname))
+    FROM pg_publication p
+    UNION ALL
+    SELECT 'pg_event_trigger'::regclass, oid, evtowner, NULL,
+           concat_ws('|', evtevent, evtfoid::regprocedure, evtenabled, evttags)
+    FROM pg_event_trigger
+    UNION ALL
+    SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, coalesce(fdwacl, acldefault('F', fdwowner)),
+           concat_ws('|', nullif(fdwhandler, 0)::regproc, nullif(fdwvalidator, 0)::regproc, fdwoptions)
+    FROM pg_foreign_data_wrapper
+    UNION ALL
+    SELECT 'pg_foreign_server'::regclass, s.oid, srvowner, coalesce(srvacl, acldefault('S', srvowner)),
+           concat_ws('|', w.fdwname, srvtype, srvversion, srvoptions)
+    FROM pg_foreign_server s
+    JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+    UNION ALL
+    SELECT 'pg_language'::regclass, oid, lanowner, coalesce(lanacl, acldefault('l', lanowner)),
+           concat_ws('|', lanpltrusted, nullif(lanplcallfoid, 0)::regproc,
+               nullif(laninline, 0)::regproc, nullif(lanvalidator, 0)::regproc)
+    FROM pg_language
+    UNION ALL
+    SELECT 'pg_cast'::regclass, oid, NULL, NULL,
+           concat_ws('|', nullif(castfunc, 0)::regprocedure, castcontext, castmethod)
+    FROM pg_cast
+    UNION ALL
+    SELECT 'pg_operator'::regclass, oid, oprowner, NULL,
+           concat_ws('|', oprcanmerge, oprcanhash, oprresult::regtype, nullif(oprcom, 0)::regoperator,
+               nullif(oprnegate, 0)::regoperator, oprcode::regproc, oprrest, oprjoin)
+    FROM pg_operator
+    UNION ALL
+    SELECT 'pg_opclass'::regclass, c.oid, opcowner, NULL,
+           concat_ws('|', opcdefault, opcintype::regtype, nullif(opckeytype, 0)::regtype,
+               (SELECT string_agg(concat_ws('/', amopstrategy, amoppurpose, amopopr::regoperator),
+                                  ',' ORDER BY amopstrategy, amopopr::regoperator::text COLLATE "C")
+                FROM pg_amop WHERE amopfamily = opcfamily),
+               (SELECT string_agg(concat_ws('/', amprocnum, amproc::regprocedure),
+                                  ',' ORDER BY amprocnum, amproc::regprocedure::text COLLATE "C")
+                FROM pg_amproc WHERE amprocfamily = opcfamily))
+    FROM pg_opclass c
+    UNION ALL
+    -- The version of the library is the machine's and not the collation's.
+    SELECT 'pg_collation'::regclass, oid, collowner, NULL,
+           (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text
+    FROM pg_collation c
+    UNION ALL
+    SELECT 'pg_ts_config'::regclass, c.oid, cfgowner, NULL,
+           concat_ws('|', p.prsname,
+               (SELECT string_agg(concat_ws('/', maptokentype, mapdict::regdictionary),
+                                  ',' ORDER BY maptokentype, mapseqno)
+                FROM pg_ts_config_map WHERE mapcfg = c.oid))
+    FROM pg_ts_config c
+    JOIN pg_ts_parser p ON p.oid = c.cfgparser
+    UNION ALL
+    SELECT 'pg_ts_dict'::regclass, d.oid, dictowner, NULL, concat_ws('|', t.tmplname, dictinitoption)
+    FROM pg_ts_dict d
+    JOIN pg_ts_template t ON t.oid = d.dicttemplate
+    UNION ALL
+    SELECT 'pg_default_acl'::regclass, oid, NULL, defaclacl, NULL
+    FROM pg_default_acl
+),
 objects (kind, name, definition) AS (
     SELECT 'schema', quote_ident(n.nspname), concat_ws('|', n.nspowner::regrole, g.list)
     FROM namespaces n
@@ -123,8 +188,13 @@ objects (kind, name, definition) AS (
     SELECT CASE f.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
            f.oid::regprocedure::text,
            concat_ws('|', f.proowner::regrole, g.list,
-               CASE WHEN f.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(f.oid) END)
+               CASE WHEN f.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(f.oid) END,
+               CASE WHEN a.aggfnoid IS NOT NULL THEN
+                   concat_ws('|', a.aggkind, a.aggtransfn, a.aggtranstype::regtype, a.agginitval,
+                       a.aggfinalfn, a.aggcombinefn, nullif(a.aggsortop, 0)::regoperator)
+               END)
     FROM functions f
+    LEFT JOIN pg_aggregate a ON a.aggfnoid = f.oid
     LEFT JOIN grants g ON g.kind = 'f' AND g.object = f.oid
     UNION ALL
     SELECT 'type', t.oid::regtype::text,
@@ -172,23 +242,17 @@ objects (kind, name, definition) AS (
       AND NOT EXISTS (
           SELECT FROM members m WHERE m.classid = d.classoid AND m.objid = d.objoid)
     UNION ALL
-    SELECT replace(i.type, ' ', '_'), i.identity, NULL
-    FROM (
-        SELECT 'pg_publication'::regclass, oid FROM pg_publication
-        UNION ALL SELECT 'pg_event_trigger'::regclass, oid FROM pg_event_trigger
-        UNION ALL SELECT 'pg_foreign_server'::regclass, oid FROM pg_foreign_server
-        UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_foreign_data_wrapper
-        UNION ALL SELECT 'pg_language'::regclass, oid FROM pg_language
-        UNION ALL SELECT 'pg_cast'::regclass, oid FROM pg_cast
-        UNION ALL SELECT 'pg_operator'::regclass, oid FROM pg_operator
-        UNION ALL SELECT 'pg_opclass'::regclass, oid FROM pg_opclass
-        UNION ALL SELECT 'pg_collation'::regclass, oid FROM pg_collation
-        UNION ALL SELECT 'pg_ts_config'::regclass, oid FROM pg_ts_config
-        UNION ALL SELECT 'pg_ts_dict'::regclass, oid FROM pg_ts_dict
-    ) other (class, oid)
-    CROSS JOIN LATERAL pg_identify_object(class, oid, 0) i
-    WHERE oid >= 16384
-      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = class AND m.objid = other.oid)
+    SELECT replace(i.type, ' ', '_'), i.identity,
+           concat_ws('|', o.owner::regrole, o.definition,
+               (SELECT string_agg(concat_ws('/', coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'),
+                                            a.privilege_type, a.is_grantable),
+                                  ',' ORDER BY coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC') COLLATE "C",
+                                               a.privilege_type)
+                FROM aclexplode(o.acl) a))
+    FROM others o
+    CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) i
+    WHERE o.oid >= 16384
+      AND NOT EXISTS (SELECT FROM members m WHERE m.classid = o.class AND m.objid = o.oid)
 )
 SELECT kind,
        name,

@@ -45,6 +45,7 @@ mod restore_list;
 mod restore_options;
 mod restore_refusals;
 mod restore_round;
+mod restore_schema;
 mod restore_signals;
 mod restore_space;
 mod restore_surroundings;

@@ -142,7 +142,7 @@ fn deploy_says_that_it_holds_the_lock() -> Result<()> {
 
 /// Returns who holds the lock, as a script has said.
 fn holder(said: &Said) -> Result<Value> {
-    let (_, holder) = (said.stderr.split_once("test is locked by "))
+    let (_, holder) = (said.stderr.split_once("locked by "))
         .with_context(|| format!("nobody is named: {}", said.stderr))?;
     Ok(serde_json::from_str(holder)?)
 }

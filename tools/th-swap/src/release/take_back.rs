@@ -10,9 +10,8 @@ use th_record::{ErrorKind, Failure};
 use super::{Release, hold};
 use crate::compose::Compose;
 use crate::context::Context;
-use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
-use crate::{Error, drain, engine, recover, silence, traffic};
+use crate::{Error, engine, recover};
 
 /// How long a lock of another tool is waited for while users meet errors.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,14 +39,19 @@ impl Release<'_> {
             return failure;
         }
         let cancelled = matches!(error, Error::Cancelled);
-        let mut failure = match self.undo() {
-            Ok(()) => Failure::of(&Error::RolledBack(Box::new(error))),
+        let (docker, compose) = (&self.docker, &self.compose);
+        let undone = recover::take_back(self.context, self.run, docker, compose, &mut self.pending);
+        let mut failure = match undone {
+            Ok(()) => {
+                self.report.stopped = true;
+                Failure::of(&Error::RolledBack(Box::new(error)))
+            }
             Err(second) => {
                 self.run.warn(format!(
                     "what went wrong first: {}",
                     Failure::of(&error).message
                 ));
-                Failure::of(&Error::HalfWay(Box::new(second)))
+                Failure::of(&recover::blocked(second))
             }
         };
         if cancelled && failure.kind == ErrorKind::RolledBack {
@@ -56,43 +60,6 @@ impl Release<'_> {
             failure.exit = failure.kind.exit().code();
         }
         failure
-    }
-
-    fn undo(&mut self) -> Result<(), Error> {
-        let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
-        let had_traffic = self.pending.phase != Phase::Starting;
-        let moved = had_traffic && self.pending.phase != Phase::Reverted;
-        if moved {
-            // On a full disk the traffic goes back all the same: the phase before leads there too.
-            self.pending
-                .try_enter(&self.context.state, self.run, Phase::Reverting);
-            let began = std::time::Instant::now();
-            traffic::give_back(self.context, self.run, previous)?;
-            self.run.took("repoint_back", began.elapsed().as_secs_f64());
-            self.run.done(match previous {
-                Some(previous) => format!("led the traffic back to {previous}"),
-                None => format!("took the traffic from {slot}"),
-            });
-            if let Some(previous) = previous {
-                let (docker, compose) = (&self.docker, &self.compose);
-                recover::move_exclusive(self.run, docker, compose, &self.pending, previous)?;
-            }
-        }
-        forget(self.context, &self.pending.run)?;
-        self.pending
-            .try_enter(&self.context.state, self.run, Phase::Reverted);
-        let (context, docker, compose) = (self.context, self.docker.clone(), self.compose.clone());
-        // Some of the users are still there, whoever led the traffic back.
-        if had_traffic && previous.is_some() {
-            let limit = Duration::from_secs(self.pending.drain_seconds);
-            drain::wait(context, self.run, &docker, slot, limit)?;
-        }
-        let tag = self.pending.tag.clone();
-        stop_slot(context, self.run, &docker, &compose, slot, &tag)?;
-        self.run.done(format!("stopped {slot}"));
-        self.report.stopped = true;
-        Pending::clear(&self.context.state)?;
-        silence::end(self.context)
     }
 }
 
