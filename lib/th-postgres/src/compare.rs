@@ -107,10 +107,18 @@ fn schema(fingerprint: &Fingerprint, version: u32) -> BTreeMap<(String, String),
         "text_search_configuration",
         "text_search_dictionary",
     ];
-    let known = fingerprint
-        .schema
-        .iter()
-        .filter(|object| version > 1 || object.kind != "default_acl");
+    const UNKNOWN_TO_1: [&str; 8] = [
+        "access_method",
+        "conversion",
+        "default_acl",
+        "operator_family",
+        "property",
+        "text_search_parser",
+        "text_search_template",
+        "transform",
+    ];
+    let known = (fingerprint.schema.iter())
+        .filter(|object| version > 1 || !UNKNOWN_TO_1.contains(&object.kind.as_str()));
     known
         .map(|SchemaObject { kind, name, md5 }| {
             let by_name = version == 1 && NAMED_BY_1.contains(&kind.as_str());

@@ -24,14 +24,17 @@ impl Admin {
         ))
     }
 
-    /// Ends every session of the databases, and returns how many.
+    /// Ends every session of the databases, and returns how many were not our own: of ours, one that
+    /// has just done its work may still be leaving.
     ///
     /// # Errors
     /// Those of the session.
     pub fn close_sessions(&mut self, names: &[&str]) -> Result<u64, Error> {
         let names: Vec<String> = names.iter().map(|name| literal(name)).collect();
         self.count(&format!(
-            "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
+            "SELECT count(CASE WHEN pg_terminate_backend(pid) \
+                    THEN nullif(application_name LIKE 'th-%', true) END) AS count \
+             FROM pg_stat_activity \
              WHERE datname IN ({}) AND pid <> pg_backend_pid() AND backend_type = 'client backend'",
             names.join(", ")
         ))

@@ -14,10 +14,11 @@ pub struct Fingerprint {
     pub sequences: Vec<Sequence>,
     /// Large objects; `null` when the role may not read them.
     pub large_objects: Option<LargeObjects>,
-    /// What `schema` takes in: 1 had aggregates, publications, event triggers, foreign servers,
-    /// languages, casts, operators, collations and text search by name alone, and no default
-    /// privileges; 2 has all of that.
-    #[serde(default = "first_schema_version")]
+    /// What `schema` takes in: 1 had aggregates, casts, collations, event triggers, foreign servers,
+    /// languages, operators, publications and text search by name alone; 2 has their definitions,
+    /// default privileges and the seldom `property` of a table, a column, a sequence or a rule.
+    /// Left out when it is 1.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
     pub schema_version: u32,
     /// Every object of the schema, ordered by kind and name.
     pub schema: Vec<SchemaObject>,
@@ -27,9 +28,13 @@ pub struct Fingerprint {
     pub extensions: Vec<Extension>,
 }
 
-/// Manifests did not say it before there was a second.
-fn first_schema_version() -> u32 {
+/// Manifests did not say which before there was a second.
+fn first() -> u32 {
     1
+}
+
+fn is_first(version: &u32) -> bool {
+    *version == first()
 }
 
 /// One table's rows.

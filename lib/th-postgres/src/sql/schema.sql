@@ -69,9 +69,14 @@ grants (kind, object, list) AS (
 ),
 -- What few databases have. The columns that a major version added come along by to_jsonb.
 others (class, oid, owner, acl, definition) AS (
+    -- Columns in the order of their names: inheritance may change the other.
     SELECT 'pg_publication'::regclass, p.oid, p.pubowner, NULL::aclitem[],
            concat_ws('|', to_jsonb(p) - '{oid,pubname,pubowner}'::text[],
-               (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.schemaname COLLATE "C", t.tablename COLLATE "C")
+               (SELECT jsonb_agg(
+                    to_jsonb(t) - 'attnames' || jsonb_build_object('columns',
+                        (SELECT jsonb_agg(c ORDER BY c COLLATE "C")
+                         FROM jsonb_array_elements_text(to_jsonb(t) -> 'attnames') c))
+                    ORDER BY t.schemaname COLLATE "C", t.tablename COLLATE "C")
                 FROM pg_publication_tables t WHERE t.pubname = p.pubname))
     FROM pg_publication p
     UNION ALL
@@ -79,12 +84,15 @@ others (class, oid, owner, acl, definition) AS (
            concat_ws('|', evtevent, evtfoid::regprocedure, evtenabled, evttags)
     FROM pg_event_trigger
     UNION ALL
-    SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, coalesce(fdwacl, acldefault('F', fdwowner)),
-           concat_ws('|', nullif(fdwhandler, 0)::regproc, nullif(fdwvalidator, 0)::regproc, fdwoptions)
+    SELECT 'pg_foreign_data_wrapper'::regclass, oid, fdwowner,
+           coalesce(fdwacl, acldefault('F', fdwowner)),
+           concat_ws('|', nullif(fdwhandler, 0)::regproc, nullif(fdwvalidator, 0)::regproc,
+               (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(fdwoptions) o))
     FROM pg_foreign_data_wrapper
     UNION ALL
     SELECT 'pg_foreign_server'::regclass, s.oid, srvowner, coalesce(srvacl, acldefault('S', srvowner)),
-           concat_ws('|', w.fdwname, srvtype, srvversion, srvoptions)
+           concat_ws('|', w.fdwname, srvtype, srvversion,
+               (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(srvoptions) o))
     FROM pg_foreign_server s
     JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
     UNION ALL
@@ -97,24 +105,39 @@ others (class, oid, owner, acl, definition) AS (
            concat_ws('|', nullif(castfunc, 0)::regprocedure, castcontext, castmethod)
     FROM pg_cast
     UNION ALL
+    SELECT 'pg_transform'::regclass, oid, NULL, NULL,
+           concat_ws('|', nullif(trffromsql, 0)::regproc, nullif(trftosql, 0)::regproc)
+    FROM pg_transform
+    UNION ALL
+    SELECT 'pg_am'::regclass, oid, NULL, NULL, concat_ws('|', amtype, amhandler)
+    FROM pg_am
+    UNION ALL
+    SELECT 'pg_conversion'::regclass, oid, conowner, NULL,
+           concat_ws('|', conforencoding, contoencoding, conproc, condefault)
+    FROM pg_conversion
+    UNION ALL
     SELECT 'pg_operator'::regclass, oid, oprowner, NULL,
            concat_ws('|', oprcanmerge, oprcanhash, oprresult::regtype, nullif(oprcom, 0)::regoperator,
-               nullif(oprnegate, 0)::regoperator, oprcode::regproc, oprrest, oprjoin)
+               nullif(oprnegate, 0)::regoperator, oprcode, oprrest, oprjoin)
     FROM pg_operator
     UNION ALL
-    SELECT 'pg_opclass'::regclass, c.oid, opcowner, NULL,
-           concat_ws('|', opcdefault, opcintype::regtype, nullif(opckeytype, 0)::regtype,
+    SELECT 'pg_opclass'::regclass, oid, opcowner, NULL,
+           concat_ws('|', opcdefault, opcintype::regtype, nullif(opckeytype, 0)::regtype)
+    FROM pg_opclass
+    UNION ALL
+    SELECT 'pg_opfamily'::regclass, f.oid, opfowner, NULL,
+           concat_ws('|',
                (SELECT string_agg(concat_ws('/', amopstrategy, amoppurpose, amopopr::regoperator),
                                   ',' ORDER BY amopstrategy, amopopr::regoperator::text COLLATE "C")
-                FROM pg_amop WHERE amopfamily = opcfamily),
+                FROM pg_amop WHERE amopfamily = f.oid),
                (SELECT string_agg(concat_ws('/', amprocnum, amproc::regprocedure),
                                   ',' ORDER BY amprocnum, amproc::regprocedure::text COLLATE "C")
-                FROM pg_amproc WHERE amprocfamily = opcfamily))
-    FROM pg_opclass c
+                FROM pg_amproc WHERE amprocfamily = f.oid))
+    FROM pg_opfamily f
     UNION ALL
-    -- The version of the library is the machine's and not the collation's.
+    -- A dump has neither the version of the library nor an encoding.
     SELECT 'pg_collation'::regclass, oid, collowner, NULL,
-           (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collversion}'::text[])::text
+           (to_jsonb(c) - '{oid,collname,collnamespace,collowner,collencoding,collversion}'::text[])::text
     FROM pg_collation c
     UNION ALL
     SELECT 'pg_ts_config'::regclass, c.oid, cfgowner, NULL,
@@ -129,8 +152,69 @@ others (class, oid, owner, acl, definition) AS (
     FROM pg_ts_dict d
     JOIN pg_ts_template t ON t.oid = d.dicttemplate
     UNION ALL
+    SELECT 'pg_ts_parser'::regclass, oid, NULL, NULL,
+           concat_ws('|', prsstart, prstoken, prsend, prsheadline, prslextype)
+    FROM pg_ts_parser
+    UNION ALL
+    SELECT 'pg_ts_template'::regclass, oid, NULL, NULL, concat_ws('|', tmplinit, tmpllexize)
+    FROM pg_ts_template
+    UNION ALL
     SELECT 'pg_default_acl'::regclass, oid, NULL, defaclacl, NULL
     FROM pg_default_acl
+),
+-- What is seldom other than by default.
+properties (name, value) AS (
+    SELECT r.name || ' replica identity', r.relreplident::text
+    FROM relations r
+    WHERE r.relkind IN ('r', 'p', 'm') AND r.relreplident <> 'd'
+    UNION ALL
+    SELECT r.name || '.' || quote_ident(a.attname) || ' storage',
+           concat_ws('|', a.attstorage, to_jsonb(a) ->> 'attcompression',
+               nullif(to_jsonb(a) ->> 'attstattarget', '-1'),
+               (SELECT string_agg(o, ',' ORDER BY o COLLATE "C")
+                FROM unnest(a.attoptions) o WHERE o LIKE 'n_distinct%'),
+               (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(a.attfdwoptions) o))
+    FROM relations r
+    JOIN pg_attribute a ON a.attrelid = r.oid
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE r.relkind IN ('r', 'p', 'm', 'f')
+      AND a.attnum > 0
+      AND NOT a.attisdropped
+      AND (a.attstorage <> t.typstorage
+           OR to_jsonb(a) ->> 'attcompression' <> ''
+           OR to_jsonb(a) ->> 'attstattarget' <> '-1'
+           OR a.attoptions::text LIKE '%n_distinct%'
+           OR a.attfdwoptions IS NOT NULL)
+    UNION ALL
+    SELECT r.name || ' foreign',
+           concat_ws('|', s.srvname,
+               (SELECT string_agg(o, ',' ORDER BY o COLLATE "C") FROM unnest(f.ftoptions) o))
+    FROM relations r
+    JOIN pg_foreign_table f ON f.ftrelid = r.oid
+    JOIN pg_foreign_server s ON s.oid = f.ftserver
+    UNION ALL
+    SELECT r.name || ' owned by', i.identity
+    FROM relations r
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = r.oid
+        AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+    CROSS JOIN LATERAL pg_identify_object(d.refclassid, d.refobjid, d.refobjsubid) i
+    WHERE r.relkind = 'S'
+    UNION ALL
+    SELECT r.name || '.' || quote_ident(w.rulename) || ' enabled', w.ev_enabled::text
+    FROM relations r
+    JOIN pg_rewrite w ON w.ev_class = r.oid
+    WHERE w.rulename <> '_RETURN' AND w.ev_enabled <> 'O'
+    UNION ALL
+    -- One sum for all: there may be millions.
+    SELECT 'large objects',
+           sum(hashtextextended(concat_ws('|', l.oid, l.lomowner::regrole,
+               (SELECT string_agg(concat_ws('/', nullif(a.grantee, 0)::regrole, a.privilege_type,
+                                            a.is_grantable), ','
+                                  ORDER BY nullif(a.grantee, 0)::regrole::text COLLATE "C",
+                                           a.privilege_type, a.is_grantable)
+                FROM aclexplode(coalesce(l.lomacl, acldefault('L', l.lomowner))) a)), 0))::text
+    FROM pg_largeobject_metadata l
+    HAVING count(*) > 0
 ),
 objects (kind, name, definition) AS (
     SELECT 'schema', quote_ident(n.nspname), concat_ws('|', n.nspowner::regrole, g.list)
@@ -190,8 +274,11 @@ objects (kind, name, definition) AS (
            concat_ws('|', f.proowner::regrole, g.list,
                CASE WHEN f.prokind IN ('f', 'p', 'w') THEN pg_get_functiondef(f.oid) END,
                CASE WHEN a.aggfnoid IS NOT NULL THEN
-                   concat_ws('|', a.aggkind, a.aggtransfn, a.aggtranstype::regtype, a.agginitval,
-                       a.aggfinalfn, a.aggcombinefn, nullif(a.aggsortop, 0)::regoperator)
+                   concat_ws('|', f.proparallel, a.aggkind, a.aggtransfn, a.aggtranstype::regtype,
+                       a.agginitval, a.aggfinalfn, a.aggfinalextra, a.aggfinalmodify, a.aggcombinefn,
+                       a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn,
+                       nullif(a.aggmtranstype, 0)::regtype, a.aggminitval, a.aggmfinalfn,
+                       a.aggmfinalextra, a.aggmfinalmodify, nullif(a.aggsortop, 0)::regoperator)
                END)
     FROM functions f
     LEFT JOIN pg_aggregate a ON a.aggfnoid = f.oid
@@ -238,6 +325,7 @@ objects (kind, name, definition) AS (
     CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) i
     WHERE d.objoid >= 16384
       AND i.identity IS NOT NULL
+      AND coalesce(i.schema, '') !~ '^(pg_|information_schema$)'
       AND d.classoid <> 'pg_extension'::regclass
       AND NOT EXISTS (
           SELECT FROM members m WHERE m.classid = d.classoid AND m.objid = d.objoid)
@@ -247,12 +335,16 @@ objects (kind, name, definition) AS (
                (SELECT string_agg(concat_ws('/', coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC'),
                                             a.privilege_type, a.is_grantable),
                                   ',' ORDER BY coalesce(nullif(a.grantee, 0)::regrole::text, 'PUBLIC') COLLATE "C",
-                                               a.privilege_type)
+                                               a.privilege_type, a.is_grantable)
                 FROM aclexplode(o.acl) a))
     FROM others o
     CROSS JOIN LATERAL pg_identify_object(o.class, o.oid, 0) i
     WHERE o.oid >= 16384
+      AND coalesce(i.schema, '') !~ '^(pg_|information_schema$)'
       AND NOT EXISTS (SELECT FROM members m WHERE m.classid = o.class AND m.objid = o.oid)
+    UNION ALL
+    SELECT 'property', name, value
+    FROM properties
 )
 SELECT kind,
        name,
