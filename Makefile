@@ -23,7 +23,7 @@ build: ## The release binaries, in target/release
 	scripts/bootstrap.sh build
 	$(CARGO) build --release --locked $(TOOLS:%=--package %)
 
-demo: ## Back up, break, restore and undo, on a scratch server of its own
+demo: ## Back up, break, restore and compare, on a scratch server of its own
 	scripts/bootstrap.sh demo
 	scripts/demo.sh
 

@@ -39,8 +39,8 @@ need() {
       engine=yes ;;
     test)
       need stack
-      packages="$packages busybox openssh-client openssh-server python3-venv restic strace"
-      programs="$programs busybox python3 restic ssh sshd strace" ;;
+      packages="$packages busybox logrotate openssh-client openssh-server python3-venv restic strace"
+      programs="$programs busybox logrotate python3 restic ssh sshd strace" ;;
     lint)
       need build
       packages="$packages mandoc shellcheck"

@@ -51,12 +51,12 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-daily -d
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-weekly -d 'Keep a set for each of the last N ISO weeks that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-monthly -d 'Keep a set for each of the last N months that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-yearly -d 'Keep a set for each of the last N years that have one' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within -d 'Keep every set of this time before the newest, such as 1y2m3d4h' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-daily -d 'Keep a set for each day of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-monthly -d 'Keep a set for each month of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-yearly -d 'Keep a set for each year of this time before the newest' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-daily -d 'Keep a set for each day of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-monthly -d 'Keep a set for each month of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-yearly -d 'Keep a set for each year of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-tag -d 'Keep sets that have all of these tags; can be given again' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l zone -d 'Begin days, weeks, months and years in this zone [default: UTC]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l min-keep -d 'Keep so many sets, whatever the rules say [default: 3]' -r
@@ -83,12 +83,12 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-daily -d
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-weekly -d 'Keep a set for each of the last N ISO weeks that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-monthly -d 'Keep a set for each of the last N months that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-yearly -d 'Keep a set for each of the last N years that have one' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within -d 'Keep every set of this time before the newest, such as 1y2m3d4h' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-daily -d 'Keep a set for each day of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-monthly -d 'Keep a set for each month of this time before the newest' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-yearly -d 'Keep a set for each year of this time before the newest' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-daily -d 'Keep a set for each day of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-monthly -d 'Keep a set for each month of this time before the newest complete one' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-yearly -d 'Keep a set for each year of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-tag -d 'Keep sets that have all of these tags; can be given again' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l zone -d 'Begin days, weeks, months and years in this zone [default: UTC]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l min-keep -d 'Keep so many sets, whatever the rules say [default: 3]' -r

@@ -86,6 +86,9 @@ pub enum Error {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// A set's directory has no manifest. Sets are published whole, so it was lost.
+    #[error("set '{0}' has no manifest")]
+    NoManifest(Id),
     /// A set's SHA256SUMS does not agree with its manifest.
     #[error("SHA256SUMS of set '{0}' does not agree with its manifest")]
     Sums(Id),
@@ -128,6 +131,7 @@ impl Fail for Error {
             Self::Incomplete { .. }
             | Self::Marker { .. }
             | Self::Manifest { .. }
+            | Self::NoManifest(_)
             | Self::Sums(_)
             | Self::Pack { .. }
             | Self::Proof { .. }
@@ -149,7 +153,10 @@ impl Fail for Error {
             Self::Missing(_) => {
                 Some("is the path right? th-backup makes it with the first set".into())
             }
-            Self::Unreadable { newer: false, .. } | Self::Manifest { .. } | Self::Sums(_) => {
+            Self::Unreadable { newer: false, .. }
+            | Self::Manifest { .. }
+            | Self::NoManifest(_)
+            | Self::Sums(_) => {
                 Some("do not count on this set; th-restore list shows the others".into())
             }
             Self::Io { .. } | Self::Marker { .. } | Self::Exists(_) | Self::Incomplete { .. } => {

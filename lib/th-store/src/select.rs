@@ -5,7 +5,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use th_record::Level;
 
 use crate::{Error, Listed, SetRef};
 
@@ -17,7 +16,7 @@ const SHORTEST: usize = 4;
 pub enum Selector {
     /// The newest.
     Latest,
-    /// The newest that was restored from.
+    /// The newest that was restored and compared.
     LatestProven,
     /// The newest that is not after a time.
     At(DateTime<Utc>),
@@ -36,7 +35,7 @@ impl Selector {
         let mut readable = sets.iter().filter_map(Listed::set);
         let found = match self {
             Self::Latest => readable.next(),
-            Self::LatestProven => readable.find(|set| set.level() >= Some(Level::Restore)),
+            Self::LatestProven => readable.find(|set| set.is_proven()),
             Self::At(time) => readable.find(|set| set.started_at <= *time),
             Self::Id(prefix) => return by_prefix(prefix, sets),
         };

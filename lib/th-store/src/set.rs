@@ -113,6 +113,11 @@ impl SetRef {
     pub fn level(&self) -> Option<Level> {
         self.proof.as_ref().and_then(Proof::highest)
     }
+
+    /// Tells whether the set was restored, and the copy compared equal.
+    pub fn is_proven(&self) -> bool {
+        self.level() >= Some(Level::PROVEN)
+    }
 }
 
 impl DirStore {
@@ -148,7 +153,7 @@ impl DirStore {
             drop(send);
             for (listed, name) in receive.into_iter().flatten() {
                 match listed {
-                    // A set without a manifest does not exist.
+                    // It went to the trash just now.
                     Err(Error::NotFound(_)) => {}
                     Ok((set, brief)) => {
                         on(&set.id, self.set_dir(&set.id), &brief);
@@ -215,6 +220,10 @@ impl DirStore {
         }
         let path = dir.join(manifest::NAME);
         let bytes = read(&path).map_err(|error| match error.kind() {
+            // A pruner moves the directory away whole: if it is still there, the manifest is lost.
+            io::ErrorKind::NotFound if dir.symlink_metadata().is_ok() => {
+                Error::NoManifest(id.clone())
+            }
             io::ErrorKind::NotFound => missing(),
             _ => Error::io(&path)(error),
         })?;

@@ -32,6 +32,30 @@ impl DirStore {
     /// time. The measure is the size of what is needed before compression, so that nothing has to
     /// be unpacked to know it, and that rewriting is never in vain.
     pub(crate) fn sparse(&self, survey: &Survey) -> Result<Vec<Sparse>, Error> {
+        let mut suspects = self.suspects(survey);
+        suspects.sort_by_key(|number| {
+            (
+                std::cmp::Reverse(survey.packs[*number as usize].bytes),
+                *number,
+            )
+        });
+        suspects.truncate(AT_ONCE);
+        let needed = self.needed(survey, &suspects)?;
+        let sparse = suspects.into_iter().map(|number| {
+            let pack = &survey.packs[number as usize];
+            Sparse {
+                name: pack.name.clone(),
+                bytes: pack.bytes,
+                needed_bytes: needed.get(&number).copied().unwrap_or(EMPTY),
+            }
+        });
+        Ok(sparse
+            .filter(|sparse| sparse.needed_bytes.saturating_mul(2) < sparse.bytes)
+            .collect())
+    }
+
+    /// Returns the numbers of the packs of which no set alone needs enough.
+    fn suspects(&self, survey: &Survey) -> Vec<u32> {
         let mut suspects: HashSet<u32> = (survey.packs.iter().zip(0..))
             .filter(|(pack, _)| pack.used && !pack.is_link)
             .map(|(_, number)| number)
@@ -55,22 +79,18 @@ impl DirStore {
                 Err(_) => !need.packs.contains(number),
             });
         }
-        let mut suspects: Vec<u32> = suspects.into_iter().collect();
-        suspects.sort_by_key(|number| {
-            (
-                std::cmp::Reverse(survey.packs[*number as usize].bytes),
-                *number,
-            )
-        });
-        suspects.truncate(AT_ONCE);
+        suspects.into_iter().collect()
+    }
 
+    /// Returns the size of a tar of what all sets need of each of the packs.
+    fn needed(&self, survey: &Survey, packs: &[u32]) -> Result<HashMap<u32, u64>, Error> {
         let hasher = RandomState::new();
         let mut seen: HashMap<u32, HashSet<u64>> = HashMap::new();
         let mut needed: HashMap<u32, u64> = HashMap::new();
         for need in &survey.needs {
-            if need.packs.iter().any(|number| suspects.contains(number)) {
+            if need.packs.iter().any(|number| packs.contains(number)) {
                 self.members(survey, need, &mut |number, member, content| {
-                    if suspects.contains(&number)
+                    if packs.contains(&number)
                         && seen
                             .entry(number)
                             .or_default()
@@ -81,17 +101,7 @@ impl DirStore {
                 })?;
             }
         }
-        let sparse = suspects.into_iter().map(|number| {
-            let pack = &survey.packs[number as usize];
-            Sparse {
-                name: pack.name.clone(),
-                bytes: pack.bytes,
-                needed_bytes: needed.get(&number).copied().unwrap_or(EMPTY),
-            }
-        });
-        Ok(sparse
-            .filter(|sparse| sparse.needed_bytes.saturating_mul(2) < sparse.bytes)
-            .collect())
+        Ok(needed)
     }
 
     /// Calls `on` for every file of a set, with the number of the pack that holds it.

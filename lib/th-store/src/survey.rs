@@ -126,31 +126,38 @@ impl DirStore {
                 id,
             })
             .collect();
-        let trash = self.trash()?;
-        for trashed in &trash.sets {
+        let mut trash = self.trash()?;
+        for trashed in &mut trash.sets {
             match self.brief(&trashed.dir, &trashed.id) {
-                Some((brief, _)) => needs.add(&trashed.id, trashed.dir.clone(), &brief),
+                Some((brief, _)) => {
+                    needs.add(&trashed.id, trashed.dir.clone(), &brief);
+                    trashed.source = Some(brief.source());
+                }
                 None => unknown.push(Unknown {
                     id: trashed.id.clone(),
                     path: trashed.dir.clone(),
                 }),
             }
         }
+        let (packs, foreign) = self.packs()?;
         let mut survey = Survey {
             sets,
             trash,
+            needs: self.needs(&packs, needs),
+            packs,
+            foreign,
             unknown,
-            ..Survey::default()
         };
-        self.count_packs(&mut survey, needs)?;
+        survey.mark_used();
         Ok(survey)
     }
 
-    /// Lists the packs and tells which are needed.
-    fn count_packs(&self, survey: &mut Survey, needs: Needs) -> Result<(), Error> {
+    /// Returns the packs, ordered by name, and the names of what is among them and none of ours.
+    fn packs(&self) -> Result<(Vec<PackUse>, Vec<String>), Error> {
         let dir = self.packs_dir();
         is_dir(&dir, fs::symlink_metadata(&dir))?;
         let unused = self.unused();
+        let (mut packs, mut foreign) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
             let entry = entry.map_err(Error::io(&dir))?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -164,7 +171,7 @@ impl DirStore {
                     .target(&name)
                     .is_some_and(|target| is_pack_name(&target));
             if is_pack_name(&name) && (found.is_file() || is_link) {
-                survey.packs.push(PackUse {
+                packs.push(PackUse {
                     bytes: if found.is_file() { found.len() } else { 0 },
                     used: false,
                     unused_since: unused.get(&name).copied(),
@@ -172,38 +179,41 @@ impl DirStore {
                     name,
                 });
             } else if !self.is_own(&name) {
-                survey.foreign.push(name);
+                foreign.push(name);
             }
         }
-        survey.packs.sort_by(|a, b| a.name.cmp(&b.name));
-        survey.foreign.sort();
+        packs.sort_by(|a, b| a.name.cmp(&b.name));
+        foreign.sort();
+        Ok((packs, foreign))
+    }
 
-        let places: HashMap<&str, u32> = (survey.packs.iter().zip(0..))
+    /// Returns what each set needs, newest first, by the numbers of `packs`.
+    fn needs(&self, packs: &[PackUse], gathered: Needs) -> Vec<Need> {
+        let places: HashMap<&str, u32> = (packs.iter().zip(0..))
             .map(|(pack, at)| (pack.name.as_str(), at))
             .collect();
         // From the number of a name to the packs that stand for it: links, and what holds the content.
-        let mut stand_for: Vec<Vec<u32>> = vec![Vec::new(); needs.numbers.len()];
-        for (name, number) in &needs.numbers {
+        let mut stand_for: Vec<Vec<u32>> = vec![Vec::new(); gathered.numbers.len()];
+        for (name, number) in &gathered.numbers {
             let mut at = places.get(name.as_str()).copied();
             let stand_for = &mut stand_for[*number as usize];
             while let Some(place) = at.filter(|place| !stand_for.contains(place)) {
                 stand_for.push(place);
-                let pack = &survey.packs[place as usize];
+                let pack = &packs[place as usize];
                 let target = self.target(&pack.name).filter(|_| pack.is_link);
                 at = target.and_then(|name| places.get(name.as_str()).copied());
             }
         }
-        survey.needs = needs.needs;
-        survey.needs.sort_by(|a, b| b.id.cmp(&a.id));
-        for need in &mut survey.needs {
+        let mut needs = gathered.needs;
+        needs.sort_by(|a, b| b.id.cmp(&a.id));
+        for need in &mut needs {
             let numbers = need.packs.iter();
             let places = numbers.flat_map(|number| &stand_for[*number as usize]);
             need.packs = places.copied().collect();
             need.packs.sort_unstable();
             need.packs.dedup();
         }
-        survey.mark_used();
-        Ok(())
+        needs
     }
 
     /// Returns where a link among the packs points.

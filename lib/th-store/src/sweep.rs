@@ -16,7 +16,7 @@ use crate::usage::size_of;
 /// Something that was swept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {
-    /// The directory in which a set was being written, or a file that never was whole.
+    /// A directory in which a set was being written or removed, or a file that never was whole.
     pub path: PathBuf,
     /// The size of what was removed.
     pub bytes: u64,

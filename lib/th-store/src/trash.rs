@@ -14,7 +14,7 @@ use th_record::Id;
 use crate::dir::{DirStore, make_dir};
 use crate::lease::lock_out;
 use crate::usage::size_of;
-use crate::{Error, Pruner, manifest};
+use crate::{Error, Pruner, Source, Swept, manifest};
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
@@ -28,6 +28,8 @@ pub struct Trashed {
     pub id: Id,
     /// When it was pruned.
     pub deleted_at: DateTime<Utc>,
+    /// What it is a backup of; `None` when its manifest was not read, or cannot be.
+    pub source: Option<Source>,
     pub(crate) dir: PathBuf,
 }
 
@@ -43,6 +45,11 @@ pub struct Trash {
 }
 
 impl Trashed {
+    /// Tells whether it can still be brought back.
+    pub fn is_there(&self) -> bool {
+        self.dir.symlink_metadata().is_ok()
+    }
+
     /// Returns the size of the set's own files.
     ///
     /// # Errors
@@ -73,6 +80,7 @@ impl DirStore {
                     trash.sets.extend(parse(time).map(|deleted_at| Trashed {
                         id,
                         deleted_at,
+                        source: None,
                         dir: entry.path(),
                     }));
                 }
@@ -141,16 +149,19 @@ impl Pruner {
         remove(&gone)
     }
 
-    /// Removes what pruners that died have left behind.
+    /// Removes what writers and pruners that died have left behind, and returns what that was.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn tidy(&self) -> Result<(), Error> {
-        self.store.sweep()?;
-        for gone in self.store.trash()?.gone {
-            remove(&gone)?;
+    pub fn tidy(&self) -> Result<Vec<Swept>, Error> {
+        let mut swept = self.store.sweep()?;
+        for path in self.store.trash()?.gone {
+            let bytes = size_of(&path)?;
+            remove(&path)?;
+            swept.push(Swept { path, bytes });
         }
-        self.tidy_packs()
+        swept.extend(self.tidy_packs()?);
+        Ok(swept)
     }
 }
 

@@ -11,7 +11,7 @@ use th_record::record::seconds;
 use serde::{Deserialize, Serialize};
 
 use crate::dir::{DirStore, make_dir, read};
-use crate::{Error, PackUse, Pruner, Survey};
+use crate::{Error, PackUse, Pruner, Survey, Swept};
 
 /// The file in the trash that remembers.
 const NAME: &str = "packs.json";
@@ -104,7 +104,8 @@ impl Pruner {
     }
 
     /// Removes what is left of rewriting that was cut short.
-    pub(crate) fn tidy_packs(&self) -> Result<(), Error> {
+    pub(crate) fn tidy_packs(&self) -> Result<Vec<Swept>, Error> {
+        let mut swept = Vec::new();
         for dir in [self.store.packs_dir(), self.store.trash_dir()] {
             let entries = match fs::read_dir(&dir) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -113,13 +114,14 @@ impl Pruner {
             for entry in entries {
                 let entry = entry.map_err(Error::io(&dir))?;
                 let name = entry.file_name();
-                let is_dir = entry.file_type().map_err(Error::io(&dir))?.is_dir();
-                if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) && !is_dir {
-                    let path = entry.path();
+                let found = entry.metadata().map_err(Error::io(&dir))?;
+                if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) && !found.is_dir() {
+                    let (path, bytes) = (entry.path(), found.len());
                     fs::remove_file(&path).map_err(Error::io(&path))?;
+                    swept.push(Swept { path, bytes });
                 }
             }
         }
-        Ok(())
+        Ok(swept)
     }
 }

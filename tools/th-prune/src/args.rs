@@ -10,6 +10,7 @@ use crate::policy_args::PolicyArgs;
 
 /// Prune what is no longer needed, and never the last good backup
 ///
+/// Only sets of one environment and one database, with files or without, count as each other's like.
 /// Sets go to the store's trash first and are gone two days later; undelete brings them back. What
 /// no policy can delete: the newest complete set, the newest proven one, pinned ones, whatever is
 /// younger than --min-age, and --min-keep sets.

@@ -35,7 +35,7 @@ pub(crate) fn part(
     let docker = Docker::connect()?;
     let objects = plan(docker.usage()?.build_cache, older_than, Utc::now());
     let mut freed_bytes = 0;
-    let mut part = objects::delete(run, "builds", objects, room, |id| {
+    let mut part = objects::delete(run, "builds", objects, room, |_, id| {
         Ok(match docker.prune_build(id, older_than)? {
             Some(bytes) => {
                 freed_bytes += bytes;

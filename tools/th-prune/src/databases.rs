@@ -64,7 +64,7 @@ pub(crate) fn part(
         });
     }
     objects.sort_by_key(|object| object.item.since_at);
-    let mut part = objects::delete(run, "databases", objects, room, |name| {
+    let mut part = objects::delete(run, "databases", objects, room, |_, name| {
         Ok(match admin.drop_unused(name)? {
             None => End::Deleted,
             Some(why) => End::Needed(why),

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, IsTerminal};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use th_cli::{Outcome, Run};
 use th_config::Retention;
 use th_record::kind::{Pruned, SetAction, SetState};
 use th_record::{Level, Record, Refusal, Status, Tag};
+use th_store::Source;
 
+use crate::group::Scope;
 use crate::plan::{Candidate, decide};
 use crate::policy::Policy;
 use crate::policy_args::PolicyArgs;
@@ -21,12 +23,19 @@ use crate::{Args, Error, item, summary};
 /// proven, not pinned.
 #[derive(Debug, Deserialize)]
 struct Line {
+    #[serde(deserialize_with = "id")]
     id: String,
     started_at: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "if_ours")]
     state: Option<SetState>,
     #[serde(default, deserialize_with = "if_ours")]
     reason: Option<String>,
+    #[serde(default, deserialize_with = "if_ours")]
+    environment: Option<String>,
+    #[serde(default, deserialize_with = "if_ours")]
+    database: Option<String>,
+    #[serde(default, deserialize_with = "if_ours")]
+    files: Option<u64>,
     #[serde(default, deserialize_with = "if_ours")]
     status: Option<Status>,
     #[serde(default, deserialize_with = "if_ours")]
@@ -35,6 +44,15 @@ struct Line {
     pinned: Option<bool>,
     #[serde(default, deserialize_with = "if_ours")]
     tags: Option<Vec<Label>>,
+}
+
+/// Reads an id, which other tools may have as a number.
+fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("the id is neither text nor a number")),
+    }
 }
 
 /// Reads a field that other tools may use for something else.
@@ -61,9 +79,12 @@ struct Input {
 /// Decides about what stdin lists.
 pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<Outcome, Error> {
     let target = &args.target;
-    let keys = match target.env.is_some() || target.config.is_some() {
-        true => target.resolve()?.retention,
-        false => Retention::default(),
+    let (keys, scope) = match target.env.is_some() || target.config.is_some() {
+        true => {
+            let env = target.resolve()?;
+            (env.retention, Scope(env.name))
+        }
+        false => (Retention::default(), Scope::default()),
     };
     let policy = Policy::new(policy, &keys)?;
     if io::stdin().is_terminal() {
@@ -71,7 +92,7 @@ pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<
             "'-' reads lines from a pipe, but stdin is a terminal",
         ));
     }
-    let input = read(io::stdin().lock())?;
+    let input = read(io::stdin().lock(), &scope)?;
     let plan = decide(input.candidates, &policy, Utc::now().trunc_subsecs(0));
     let mut totals = Pruned {
         policy: policy.words(),
@@ -97,24 +118,24 @@ pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<
     Ok(summary::refuse(outcome, &plan, &totals))
 }
 
-fn read(input: impl BufRead) -> Result<Input, Error> {
+fn read(input: impl BufRead, scope: &Scope) -> Result<Input, Error> {
     let mut found = Input::default();
     for (number, line) in input.lines().enumerate() {
         let line = line.map_err(|error| Error::line(number, format!("cannot be read: {error}")))?;
         if !line.trim().is_empty() {
-            found.add(number, &line)?;
+            found.add(number, &line, scope)?;
         }
     }
     Ok(found)
 }
 
 impl Input {
-    fn add(&mut self, number: usize, text: &str) -> Result<(), Error> {
+    fn add(&mut self, number: usize, text: &str, scope: &Scope) -> Result<(), Error> {
         let bad =
             |error: serde_json::Error| Error::line(number, format!("is no such line: {error}"));
         let value: Value = serde_json::from_str(text).map_err(bad)?;
         // A record at the end of a list: if it failed, the list is not whole.
-        if value.get("tool").is_some() {
+        if value.get("tool").is_some() && value.get("run").is_some() {
             let record: Record<Value> = serde_json::from_value(value).map_err(bad)?;
             return match record.error {
                 Some(error) => Err(Refusal::Failed {
@@ -131,7 +152,7 @@ impl Input {
         }
         match (line.started_at, line.state) {
             (Some(started_at), None | Some(SetState::Readable)) => {
-                self.candidates.push(line.candidate(started_at));
+                self.candidates.push(line.candidate(started_at, scope));
             }
             (_, Some(SetState::Unreadable | SetState::Newer)) => self.unreadable.push(line),
             (None, _) => return Err(Error::line(number, "has no started_at".to_owned())),
@@ -141,7 +162,12 @@ impl Input {
 }
 
 impl Line {
-    fn candidate(self, started_at: DateTime<Utc>) -> Candidate {
+    fn candidate(self, started_at: DateTime<Utc>, scope: &Scope) -> Candidate {
+        let source = Source {
+            environment: self.environment,
+            database: self.database,
+            has_files: self.files.is_some(),
+        };
         let tags = self.tags.into_iter().flatten().map(|label| match label {
             Label::Tag(Tag { name, value }) => format!("{name}={value}"),
             Label::Text(text) => text,
@@ -149,6 +175,7 @@ impl Line {
         Candidate {
             id: self.id,
             started_at,
+            group: scope.group(source),
             complete: self.status != Some(Status::Degraded),
             level: self.proof,
             pinned: self.pinned.unwrap_or(false),
@@ -172,7 +199,7 @@ mod tests {
     use super::*;
 
     fn ids(text: &str) -> Result<Vec<String>, Error> {
-        let input = read(text.as_bytes())?;
+        let input = read(text.as_bytes(), &Scope::default())?;
         Ok(input.candidates.into_iter().map(|it| it.id).collect())
     }
 
@@ -183,6 +210,46 @@ mod tests {
                     \"tags\":[\"x\"],\"status\":\"success\",\"state\":3,\"pinned\":\"no\"}";
         assert_eq!(ids(text).unwrap(), ["a", "b"]);
         assert_eq!(ids("").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn an_id_may_be_a_number_and_a_line_may_name_its_tool() {
+        let text = "{\"id\":17,\"started_at\":\"2026-11-23T02:00:00Z\",\"tool\":\"pg_dump\"}\n\
+                    {\"id\":\"b\",\"started_at\":\"2026-11-23T02:00:00Z\",\"run\":3}";
+        assert_eq!(ids(text).unwrap(), ["17", "b"]);
+        let twice = "{\"id\":17,\"started_at\":\"2026-11-23T02:00:00Z\"}\n\
+                     {\"id\":\"17\",\"started_at\":\"2026-11-23T02:00:00Z\"}";
+        assert!(ids(twice).is_err());
+    }
+
+    #[test]
+    fn what_a_line_is_a_backup_of_tells_its_group() {
+        let line = |id: &str, more: &str| {
+            format!("{{\"id\":\"{id}\",\"started_at\":\"2026-11-23T02:00:00Z\"{more}}}\n")
+        };
+        let text = [
+            line("a", ""),
+            line("b", ",\"environment\":\"a\""),
+            line("c", ",\"files\":null"),
+            line("d", ",\"files\":0,\"database\":\"d\""),
+        ];
+        let text = text.concat();
+        let of = |name: Option<&str>| {
+            let input = read(text.as_bytes(), &Scope(name.map(str::to_owned))).unwrap();
+            let groups: Vec<_> = input.candidates.into_iter().map(|it| it.group).collect();
+            groups
+        };
+        let groups = of(None);
+        assert_eq!(groups[0], Some(Source::default()));
+        assert_eq!(groups[2], groups[0]);
+        assert!(
+            groups[1] != groups[0] && groups[3] != groups[0],
+            "{groups:?}"
+        );
+        // Those that name no environment are taken as the one's that is pruned.
+        assert_eq!(of(Some("a"))[0], of(Some("a"))[1]);
+        assert_eq!(of(Some("b"))[1], None);
+        assert!(of(Some("b"))[0].is_some());
     }
 
     #[test]

@@ -8,9 +8,6 @@ use crate::plan::{Decision, Stale};
 use crate::policy::Policy;
 use crate::rule::Seen;
 
-/// From this level on a set counts as proven.
-pub(crate) const PROVEN: Level = Level::Restore;
-
 /// How many gaps between sets tell how often there is one.
 const GAPS: usize = 10;
 
@@ -28,6 +25,7 @@ pub(crate) enum Floor {
     MinKeep,
     InUse,
     Future,
+    OtherEnvironment,
     Stale,
     MaxDelete,
     /// Of what cannot be read, or of packs that such a set may need.
@@ -48,6 +46,7 @@ impl Floor {
             Self::MinKeep => "min_keep",
             Self::InUse => "in_use",
             Self::Future => "future",
+            Self::OtherEnvironment => "other_environment",
             Self::Stale => "stale",
             Self::MaxDelete => "max_delete",
             Self::Unreadable => "unreadable",
@@ -58,14 +57,15 @@ impl Floor {
     /// Tells a person.
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::Newest => "it is the newest",
-            Self::NewestComplete => "it is the newest that is complete",
-            Self::NewestProven => "it is the newest that was restored and compared",
+            Self::Newest => "it is the newest of its group",
+            Self::NewestComplete => "it is the newest of its group that is complete",
+            Self::NewestProven => "it is the newest of its group that was restored and compared",
             Self::Pinned => "it is pinned",
             Self::MinAge => "it is too young",
-            Self::MinKeep => "there would be too few",
+            Self::MinKeep => "there would be too few of its group",
             Self::InUse => "it is being read",
             Self::Future => "its time has not come: a clock is or was wrong",
+            Self::OtherEnvironment => "it is of another environment",
             Self::Stale => "the newest complete set is too old: are the backups broken?",
             Self::MaxDelete => "too many would go at once",
             Self::Unreadable => "a set cannot be read",
@@ -85,7 +85,7 @@ pub(crate) fn apply(
     let newest = good.first().into_iter().chain(poor.first());
     let newest = newest.max_by_key(|seen| seen.at).map(|seen| seen.number);
     let complete = good.first().map(|seen| seen.number);
-    let proven = good.iter().find(|seen| seen.level >= Some(PROVEN));
+    let proven = good.iter().find(|seen| seen.level >= Some(Level::PROVEN));
     let proven = proven.map(|seen| seen.number);
     for seen in good.iter().chain(poor) {
         let decision = &mut decisions[seen.number];

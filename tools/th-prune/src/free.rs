@@ -4,8 +4,9 @@ mod room;
 mod target;
 
 use th_cli::{Outcome, Run, human_bytes};
+use th_config::Environment;
 use th_docker::Docker;
-use th_record::kind::{Freed, FreedDisk, FreedPart};
+use th_record::kind::{Freed, FreedPart};
 use th_record::{ErrorKind, Fail, Failure};
 
 use crate::context::Context;
@@ -20,6 +21,8 @@ pub(crate) use target::TargetFree;
 struct Part {
     name: &'static str,
     place: Option<Place>,
+    /// Whether the environment has any.
+    is_had: fn(&Environment) -> bool,
     prune: fn(&Context, &mut Run, &mut Room) -> Result<FreedPart, Error>,
 }
 
@@ -28,21 +31,25 @@ const PARTS: [Part; 4] = [
     Part {
         name: "images",
         place: Some(Place::Docker),
+        is_had: |env| env.app.is_some(),
         prune: |context, run, room| images::part(context, run, &ImagesArgs::default(), room),
     },
     Part {
         name: "databases",
         place: None,
+        is_had: |env| env.database.is_some(),
         prune: |context, run, room| databases::part(context, run, None, room),
     },
     Part {
         name: "logs",
         place: Some(Place::Root),
+        is_had: |env| !env.retention.logs.is_empty(),
         prune: |context, run, room| logs::part(context, run, None, room),
     },
     Part {
         name: "builds",
         place: Some(Place::Docker),
+        is_had: |_| true,
         prune: |context, run, room| builds::part(context, run, None, room),
     },
 ];
@@ -66,7 +73,7 @@ pub(crate) fn free(
     let mut errors = Vec::new();
     for part in PARTS {
         room.aim(part.place);
-        if room.is_enough() || !has(context, part.name) {
+        if room.is_enough() || !(part.is_had)(&context.env) {
             continue;
         }
         let done = (part.prune)(context, run, &mut room).or_else(|error| {
@@ -86,36 +93,33 @@ pub(crate) fn free(
     }
     room.aim(None);
     freed.disks = room.disks()?;
-    Ok(outcome(run, &freed, room.is_enough(), errors))
+    Ok(outcome(run, &freed, room.is_enough(), &errors))
 }
 
-/// Tells whether the environment has things of that sort.
-fn has(context: &Context, name: &str) -> bool {
-    match name {
-        "images" => context.env.app.is_some(),
-        "databases" => context.env.database.is_some(),
-        "logs" => !context.env.retention.logs.is_empty(),
-        _ => true,
-    }
-}
-
-fn outcome(run: &Run, freed: &Freed, is_enough: bool, errors: Vec<Error>) -> Outcome {
+/// Says whether there is room, but first what failed: then it is not the rules that let no more go.
+fn outcome(run: &Run, freed: &Freed, is_enough: bool, errors: &[Error]) -> Outcome {
     let outcome = objects::outcome(run, freed);
-    let short = |disk: &&FreedDisk| disk.free_bytes < disk.target_free_bytes;
-    match (is_enough, freed.disks.iter().find(short), errors.first()) {
-        (false, Some(disk), _) => {
-            let message = format!(
-                "'{}' has {} free of the {} wanted",
-                disk.name,
-                human_bytes(disk.free_bytes),
-                human_bytes(disk.target_free_bytes)
-            );
+    let short = freed.disks.iter().filter(|_| !is_enough);
+    let mut short = short.filter(|disk| disk.free_bytes < disk.target_free_bytes);
+    let short = short.next().map(|disk| {
+        format!(
+            "'{}' has {} free of the {} wanted",
+            disk.name,
+            human_bytes(disk.free_bytes),
+            human_bytes(disk.target_free_bytes)
+        )
+    });
+    let failed = errors.first().map(|error| Failure::of(error).message);
+    let hint = errors.first().and_then(Fail::hint);
+    match (failed.or_else(|| objects::failed(freed)), short) {
+        (Some(failed), Some(short)) => {
+            outcome.but(ErrorKind::Partial, format!("{failed}; {short}"), hint)
+        }
+        (Some(failed), None) => outcome.but(ErrorKind::Partial, failed, hint),
+        (None, Some(short)) => {
             let hint = "no rule lets more go: th-prune sets, or shorter times, make more room";
-            outcome.but(ErrorKind::Negative, message, Some(hint.to_owned()))
+            outcome.but(ErrorKind::Negative, short, Some(hint.to_owned()))
         }
-        (_, _, Some(error)) => {
-            outcome.but(ErrorKind::Partial, Failure::of(error).message, error.hint())
-        }
-        _ => outcome,
+        (None, None) => outcome,
     }
 }

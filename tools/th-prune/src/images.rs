@@ -73,7 +73,9 @@ pub(crate) fn part(
         true => None,
         false => Some(docker.usage()?.layers_bytes),
     };
-    let mut part = objects::delete(run, "images", objects, room, |it| remove(&docker, it))?;
+    let mut part = objects::delete(run, "images", objects, room, |run, it| {
+        remove(&docker, run, it)
+    })?;
     if let Some(before) = before {
         match docker.usage() {
             Ok(usage) => part.freed_bytes = Some(before.saturating_sub(usage.layers_bytes)),
@@ -95,7 +97,7 @@ fn used(docker: &Docker) -> Result<BTreeMap<String, Vec<String>>, Error> {
 }
 
 /// Removes an image that may have more than one name.
-fn remove(docker: &Docker, target: &Target) -> Result<End, Error> {
+fn remove(docker: &Docker, run: &mut Run, target: &Target) -> Result<End, Error> {
     if let Some((_, others @ [_, ..])) = target.names.split_last() {
         // The engine looks for containers only when the last name goes.
         if let Some(names) = used(docker)?.get(&target.id) {
@@ -105,6 +107,7 @@ fn remove(docker: &Docker, target: &Target) -> Result<End, Error> {
             // A build may have taken the name for a newer image.
             if docker.image_id(name)?.as_ref() == Some(&target.id) {
                 docker.remove_image(name)?;
+                run.changed();
             }
         }
     }

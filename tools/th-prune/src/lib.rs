@@ -9,6 +9,7 @@ mod error;
 mod filter;
 mod floor;
 mod free;
+mod group;
 mod images;
 mod item;
 mod limit;
@@ -58,6 +59,9 @@ pub fn tool(args: &Args) -> Tool {
 /// # Errors
 /// [`Error`]; which of them leave something changed is told by their exit status.
 pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
+    if args.command.is_some() && args.target_free.is_some() {
+        return Err(Error::Usage("--target-free takes no command"));
+    }
     if let Some(Command::Plan { policy, .. }) = &args.command {
         return filter::filter(args, run, policy);
     }

@@ -69,7 +69,7 @@ pub(crate) fn part(
     let logs = find::find(run, &root, &env.retention.logs)?;
     let objects = decide(logs, &Others::of(env, &root), older_than, SystemTime::now());
     let tree = Tree::open(&root).map_err(Error::io(&root))?;
-    let mut part = objects::delete(run, "logs", objects, room, |log| remove(&tree, log))?;
+    let mut part = objects::delete(run, "logs", objects, room, |_, log| remove(&tree, log))?;
     part.freed_bytes = (!run.output.plan).then_some(part.deleted_bytes);
     Ok(part)
 }

@@ -8,6 +8,7 @@ use th_record::{ErrorKind, Fail, Failure, VERSION};
 use crate::Error;
 use crate::context::Context;
 use crate::free::Room;
+use crate::summary;
 
 /// Something that may be deleted, and what its deletion has to know.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ pub(crate) fn delete<T>(
     name: &str,
     objects: Vec<Object<T>>,
     room: &mut Room,
-    mut delete: impl FnMut(&T) -> Result<End, Error>,
+    mut delete: impl FnMut(&mut Run, &T) -> Result<End, Error>,
 ) -> Result<FreedPart, Error> {
     let mut part = FreedPart {
         name: name.to_owned(),
@@ -103,7 +104,7 @@ pub(crate) fn delete<T>(
             }
             let result = match &down {
                 Some(message) => Err(message.clone()),
-                None => match delete(&target) {
+                None => match delete(run, &target) {
                     Ok(end) => Ok(end),
                     Err(error) if error.kind() != ErrorKind::Unreachable => {
                         Err(Failure::of(&error).message)
@@ -117,7 +118,10 @@ pub(crate) fn delete<T>(
                 },
             };
             match result {
-                Ok(End::Deleted) => run.done(format!("deleted {} '{}'", item.what, item.name)),
+                Ok(End::Deleted) => {
+                    run.changed();
+                    run.done(format!("deleted {} '{}'", item.what, item.name));
+                }
                 Ok(End::Needed(reason)) => block(&mut item, "in_use", reason),
                 Err(message) => item.error = Some(message),
             }
@@ -146,34 +150,35 @@ fn line(item: &PruneObject) -> String {
         PruneAction::Keep => "keep",
         PruneAction::Delete => "delete",
     };
-    let why = item.error.iter().chain(&item.reasons);
-    let why: Vec<String> = why.map(|text| printable(text)).collect();
     format!(
         "{action:6} {:8} {:>11} {}  {}",
         item.what,
         human_bytes(item.size_bytes),
         printable(&item.name),
-        why.join("; ")
+        summary::why(&item.error, &item.reasons)
     )
 }
 
 /// Returns the record: what was deleted, and whether anything could not be.
 pub(crate) fn outcome(run: &Run, freed: &Freed) -> Outcome {
-    let sum = |of: fn(&FreedPart) -> u64| freed.parts.iter().map(of).sum::<u64>();
-    let (deleted, failed) = (sum(|it| it.deleted_count), sum(|it| it.failed_count));
-    let outcome = match (run.output.plan, deleted) {
-        (true, _) => Outcome::plan("freed", freed, summary(freed)),
-        (false, 0) => Outcome::done("freed", freed, summary(freed)),
-        (false, _) => Outcome::done("freed", freed, summary(freed)).changed(),
+    let outcome = match run.output.plan {
+        true => Outcome::plan("freed", freed, totals(freed)),
+        false => Outcome::done("freed", freed, totals(freed)),
     };
-    if failed == 0 {
-        return outcome;
+    match failed(freed) {
+        Some(message) => outcome.but(ErrorKind::Partial, message, None),
+        None => outcome,
     }
-    let message = format!("{failed} of {} could not be deleted", deleted + failed);
-    outcome.but(ErrorKind::Partial, message, None)
 }
 
-fn summary(freed: &Freed) -> String {
+/// Says how many could not be deleted, if any.
+pub(crate) fn failed(freed: &Freed) -> Option<String> {
+    let sum = |of: fn(&FreedPart) -> u64| freed.parts.iter().map(of).sum::<u64>();
+    let (deleted, failed) = (sum(|it| it.deleted_count), sum(|it| it.failed_count));
+    (failed > 0).then(|| format!("{failed} of {} could not be deleted", deleted + failed))
+}
+
+fn totals(freed: &Freed) -> String {
     let mut lines: Vec<String> = freed.parts.iter().map(part).collect();
     lines.extend(freed.disks.iter().map(|disk| {
         format!(

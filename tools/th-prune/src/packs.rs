@@ -23,7 +23,7 @@ pub(crate) fn packs(prune: &mut Prune<'_>, survey: &Survey) -> Result<(), Error>
     }
     // What an unreadable set needs is not known.
     let frozen = match survey.unknown.is_empty() {
-        true => prune.frozen,
+        true => prune.freeze.all(),
         false => Some(Floor::Unreadable),
     };
     for pack in survey.packs.iter().filter(|pack| !pack.used) {

@@ -1,21 +1,25 @@
 //! Which sets stay and which go, from what was observed. Nothing here touches anything.
 
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use th_record::Level;
+use th_store::Source;
 
-use crate::bucket::Local;
-use crate::floor::{self, Floor};
+use crate::floor::Floor;
+use crate::group;
+use crate::limit::StaleAfter;
 use crate::policy::Policy;
-use crate::rule::{Kept, Seen};
-
-/// How far ahead of ours another clock may be.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// A set that may stay or go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) id: String,
     pub(crate) started_at: DateTime<Utc>,
+    /// What the sets that can stand in for it are a backup of; `None` when it is of another
+    /// environment, and left alone.
+    pub(crate) group: Option<Source>,
     /// Whether it holds all it should.
     pub(crate) complete: bool,
     pub(crate) level: Option<Level>,
@@ -43,20 +47,22 @@ pub(crate) struct Decision {
 pub(crate) struct Plan {
     /// Newest first.
     pub(crate) decisions: Vec<Decision>,
-    /// What keeps everything that would have gone.
+    /// Why sets stay that would have gone.
     pub(crate) refused: Option<Refused>,
-    /// Why nothing may go for good either, not even from the trash.
-    pub(crate) stale: Option<Stale>,
+    /// What stays in the trash.
+    pub(crate) freeze: Freeze,
 }
 
-/// Why nothing goes, though some would.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why sets stay that would have gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refused {
-    Stale(Stale),
-    TooMany { would: usize, may: usize },
+    /// Those of a group.
+    Stale(Source, Stale),
+    /// All.
+    TooMany { would: usize, may: usize, of: usize },
 }
 
-/// The newest complete set is older than expected.
+/// The newest complete set of a group is older than expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stale {
     /// Its age; `None` when there is no complete set at all.
@@ -64,15 +70,35 @@ pub(crate) struct Stale {
     pub(crate) expected: TimeDelta,
 }
 
-impl Plan {
-    /// Returns what keeps even that which is in the trash already.
-    pub(crate) fn frozen(&self) -> Option<Floor> {
-        match self.refused {
-            Some(Refused::TooMany { .. }) => Some(Floor::MaxDelete),
-            _ => self.stale.map(|_| Floor::Stale),
+/// What may not go for good either, though it has been in the trash for long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Freeze {
+    Nothing,
+    /// All of it, and no pack goes.
+    All(Floor),
+    /// The sets of other groups than these: their backups are broken.
+    AllBut(BTreeSet<Source>),
+}
+
+impl Freeze {
+    /// Returns what keeps a set of this group in the trash.
+    pub(crate) fn of(&self, group: &Source) -> Option<Floor> {
+        match self {
+            Self::AllBut(fresh) => (!fresh.contains(group)).then_some(Floor::Stale),
+            _ => self.all(),
         }
     }
 
+    /// Returns what keeps everything.
+    pub(crate) fn all(&self) -> Option<Floor> {
+        match self {
+            Self::All(floor) => Some(*floor),
+            Self::Nothing | Self::AllBut(_) => None,
+        }
+    }
+}
+
+impl Plan {
     /// Returns the id of the newest complete set.
     pub(crate) fn newest_complete(&self) -> Option<String> {
         self.newest(|candidate| candidate.complete)
@@ -80,12 +106,13 @@ impl Plan {
 
     /// Returns the id of the newest complete set that was restored and compared.
     pub(crate) fn newest_proven(&self) -> Option<String> {
-        self.newest(|candidate| candidate.complete && candidate.level >= Some(floor::PROVEN))
+        self.newest(|candidate| candidate.complete && candidate.level >= Some(Level::PROVEN))
     }
 
     fn newest(&self, is: impl Fn(&Candidate) -> bool) -> Option<String> {
         let mut past = (self.decisions.iter())
-            .filter(|decision| !decision.blocked_by.contains(&Floor::Future));
+            .filter(|decision| !decision.blocked_by.contains(&Floor::Future))
+            .filter(|decision| decision.candidate.group.is_some());
         let found = past.find(|decision| is(&decision.candidate))?;
         Some(found.candidate.id.clone())
     }
@@ -98,74 +125,77 @@ impl Decision {
     }
 }
 
-/// Decides about `candidates`, in whatever order they come.
+/// Decides about `candidates`, in whatever order they come: about each group by itself, since a
+/// backup of something else replaces none. Only how many may go at once is counted over all.
 pub(crate) fn decide(mut candidates: Vec<Candidate>, policy: &Policy, now: DateTime<Utc>) -> Plan {
-    candidates.sort_by(|a, b| (b.started_at, &b.id).cmp(&(a.started_at, &a.id)));
-    let mut decisions: Vec<Decision> = candidates.into_iter().map(Decision::new).collect();
-    let (mut good, mut poor) = (Vec::new(), Vec::new());
-    for (number, decision) in decisions.iter_mut().enumerate() {
-        let candidate = &decision.candidate;
-        // Nothing from the future counts as the newest, or uses up a count.
-        if candidate.started_at > now + SKEW {
-            decision.block(Floor::Future);
-            continue;
-        }
-        let seen = Seen {
-            number,
-            at: candidate.started_at,
-            local: Local::new(candidate.started_at, policy.zone),
-            level: candidate.level,
-        };
-        if candidate.complete {
-            good.push(seen);
-        } else {
-            poor.push(seen);
+    candidates.sort_by(newest_first);
+    let mut groups: BTreeMap<Source, Vec<Candidate>> = BTreeMap::new();
+    let mut decisions = Vec::new();
+    for candidate in candidates {
+        match candidate.group.clone() {
+            Some(group) => groups.entry(group).or_default().push(candidate),
+            None => {
+                let mut decision = Decision::new(candidate);
+                decision.block(Floor::OtherEnvironment);
+                decisions.push(decision);
+            }
         }
     }
-    for rule in &policy.rules {
-        for Kept {
-            bucket,
-            best,
-            oldest,
-        } in rule.keeps(&good, &poor, policy.zone)
-        {
-            let rest = if oldest { ", the oldest" } else { "" };
-            decisions[best.number].keep(rule.name, format!("{} {bucket}{rest}", rule.name));
+    let mut refused = None;
+    let mut fresh = BTreeSet::new();
+    let (mut would, mut of) = (0, 0);
+    for (group, candidates) in groups {
+        let (mut decided, stale) = group::decide(candidates, policy, now);
+        let goes = decided.iter_mut().filter(|decision| !decision.stays());
+        match stale {
+            None => {
+                would += goes.count();
+                fresh.insert(group);
+            }
+            Some(stale) => {
+                let mut count = 0;
+                for decision in goes {
+                    decision.block(Floor::Stale);
+                    count += 1;
+                }
+                if count > 0 {
+                    refused = refused.or(Some(Refused::Stale(group, stale)));
+                }
+            }
         }
+        of += decided.len();
+        decisions.append(&mut decided);
     }
-    for seen in good.iter().chain(&poor) {
-        decisions[seen.number].keep_tagged(&policy.tags);
-    }
-    floor::apply(&mut decisions, &good, &poor, policy, now);
-
-    let stale = floor::stale(&good, policy, now);
-    let would = decisions
-        .iter()
-        .filter(|decision| !decision.stays())
-        .count();
-    let may = policy.max_delete.of(decisions.len());
-    let refused = match stale {
-        _ if would == 0 => None,
-        Some(stale) => Some(Refused::Stale(stale)),
-        None if would > may => Some(Refused::TooMany { would, may }),
-        None => None,
-    };
+    decisions.sort_by(|a, b| newest_first(&a.candidate, &b.candidate));
+    let may = policy.max_delete.of(of);
     for decision in decisions.iter_mut().filter(|decision| !decision.stays()) {
-        match refused {
-            Some(Refused::Stale(_)) => decision.block(Floor::Stale),
-            Some(Refused::TooMany { .. }) => decision.block(Floor::MaxDelete),
-            None => decision.reasons.push("no rule keeps it".into()),
+        match would > may {
+            true => decision.block(Floor::MaxDelete),
+            false => decision.reasons.push("no rule keeps it".into()),
         }
     }
+    let freeze = match policy.stale_after {
+        _ if would > may => {
+            refused = Some(Refused::TooMany { would, may, of });
+            Freeze::All(Floor::MaxDelete)
+        }
+        StaleAfter::Never => Freeze::Nothing,
+        _ if fresh.is_empty() => Freeze::All(Floor::Stale),
+        _ => Freeze::AllBut(fresh),
+    };
     Plan {
         decisions,
         refused,
-        stale,
+        freeze,
     }
 }
 
+fn newest_first(a: &Candidate, b: &Candidate) -> Ordering {
+    (b.started_at, &b.id).cmp(&(a.started_at, &a.id))
+}
+
 impl Decision {
-    fn new(candidate: Candidate) -> Self {
+    pub(crate) fn new(candidate: Candidate) -> Self {
         Self {
             candidate,
             reasons: Vec::new(),
@@ -174,12 +204,14 @@ impl Decision {
         }
     }
 
-    fn keep(&mut self, rule: &'static str, reason: String) {
+    /// Lets a rule keep the set.
+    pub(crate) fn keep(&mut self, rule: &'static str, reason: String) {
         self.kept_by.push(rule);
         self.reasons.push(reason);
     }
 
-    fn keep_tagged(&mut self, lists: &[Vec<String>]) {
+    /// Keeps the set if it has all tags of one of the lists.
+    pub(crate) fn keep_tagged(&mut self, lists: &[Vec<String>]) {
         let tags = &self.candidate.tags;
         let has = |wanted: &String| {
             let named = |tag: &String| tag.split_once('=').is_some_and(|(name, _)| name == wanted);

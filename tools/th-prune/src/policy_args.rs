@@ -26,22 +26,22 @@ pub(crate) struct PolicyArgs {
     /// Keep a set for each of the last N years that have one
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) keep_yearly: Option<Count>,
-    /// Keep every set of this time before the newest, such as 1y2m3d4h
+    /// Keep every set of this time before the newest complete one, such as 1y2m3d4h
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within: Option<Within>,
-    /// Keep a set for each hour of this time before the newest
+    /// Keep a set for each hour of this time before the newest complete one
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within_hourly: Option<Within>,
-    /// Keep a set for each day of this time before the newest
+    /// Keep a set for each day of this time before the newest complete one
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within_daily: Option<Within>,
-    /// Keep a set for each ISO week of this time before the newest
+    /// Keep a set for each ISO week of this time before the newest complete one
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within_weekly: Option<Within>,
-    /// Keep a set for each month of this time before the newest
+    /// Keep a set for each month of this time before the newest complete one
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within_monthly: Option<Within>,
-    /// Keep a set for each year of this time before the newest
+    /// Keep a set for each year of this time before the newest complete one
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within_yearly: Option<Within>,
     /// Keep sets that have all of these tags; can be given again

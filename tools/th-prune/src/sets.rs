@@ -10,7 +10,8 @@ use th_store::{Listed, Pruner, SetRef, Store, Survey};
 
 use crate::context::Context;
 use crate::floor::Floor;
-use crate::plan::{Candidate, Decision, Plan, decide};
+use crate::group::Scope;
+use crate::plan::{Candidate, Decision, Freeze, Plan, decide};
 use crate::policy::Policy;
 use crate::policy_args::PolicyArgs;
 use crate::{Error, item, packs, summary, trash};
@@ -19,12 +20,12 @@ use crate::{Error, item, packs, summary, trash};
 pub(crate) struct Prune<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) policy: Policy,
+    pub(crate) scope: Scope,
     pub(crate) store: Store,
     /// None when only planning.
     pub(crate) pruner: Option<Pruner>,
     pub(crate) now: DateTime<Utc>,
-    /// What keeps even what is in the trash.
-    pub(crate) frozen: Option<Floor>,
+    pub(crate) freeze: Freeze,
     pub(crate) totals: Pruned,
     /// Sets that are gone for good.
     pub(crate) gone: HashSet<Id>,
@@ -41,18 +42,21 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         false => Some(store.prune()?),
     };
     if let Some(pruner) = &pruner {
-        pruner.tidy()?;
+        for swept in pruner.tidy()? {
+            run.swept(swept.path.display());
+        }
     }
+    let scope = Scope(context.env.name.clone());
     let mut survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
     let plan = loop {
-        let plan = observe(&store, &survey.sets, &policy, now);
+        let plan = observe(&store, &survey.sets, &scope, &policy, now);
         if !distrust(&store, &mut survey.sets, &plan) {
             break plan;
         }
     };
     let mut prune = Prune {
-        frozen: plan.frozen(),
+        freeze: plan.freeze.clone(),
         totals: Pruned {
             store: Some(store.path().to_string_lossy().into_owned()),
             policy: policy.words(),
@@ -62,6 +66,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         },
         run,
         policy,
+        scope,
         store,
         pruner,
         now,
@@ -100,13 +105,20 @@ fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan) -> bool {
 }
 
 /// Decides, and decides again if any that would go is being read.
-fn observe(store: &Store, sets: &[Listed], policy: &Policy, now: DateTime<Utc>) -> Plan {
-    let candidates = sets.iter().filter_map(Listed::set).map(Candidate::of);
+fn observe(
+    store: &Store,
+    sets: &[Listed],
+    scope: &Scope,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Plan {
+    let sets = sets.iter().filter_map(Listed::set);
+    let candidates = sets.map(|set| Candidate::of(set, scope));
     let mut plan = decide(candidates.collect(), policy, now);
     let mut read = false;
     for decision in &mut plan.decisions {
+        let goes = !decision.stays();
         let candidate = &mut decision.candidate;
-        let goes = decision.kept_by.is_empty() && decision.blocked_by.is_empty();
         candidate.in_use = goes && candidate.id.parse().is_ok_and(|id| store.is_in_use(&id));
         read |= candidate.in_use;
     }
@@ -121,10 +133,11 @@ fn observe(store: &Store, sets: &[Listed], policy: &Policy, now: DateTime<Utc>) 
 }
 
 impl Candidate {
-    fn of(set: &SetRef) -> Self {
+    fn of(set: &SetRef, scope: &Scope) -> Self {
         Self {
             id: set.id.to_string(),
             started_at: set.started_at,
+            group: scope.group(set.source()),
             complete: set.status == Status::Complete,
             level: set.level(),
             pinned: set.pinned,
@@ -176,9 +189,7 @@ impl Prune<'_> {
     }
 
     fn remove(&mut self, item: &mut PruneSet) -> Result<(), th_store::Error> {
-        let Ok(id) = item.set.parse::<Id>() else {
-            return Ok(());
-        };
+        let id: Id = (item.set.parse()).map_err(|_| th_store::Error::NotFound(item.set.clone()))?;
         if let Some(pruner) = &self.pruner {
             if !pruner.discard(&id, self.now)? {
                 item.action = SetAction::Keep;
@@ -200,6 +211,7 @@ impl Prune<'_> {
     /// Notes that something was changed.
     pub(crate) fn did(&mut self, step: String) {
         self.run.done(step);
+        self.run.changed();
         self.changed = true;
     }
 
@@ -224,10 +236,9 @@ impl Prune<'_> {
     fn outcome(&self, plan: &Plan) -> Outcome {
         let totals = &self.totals;
         let summary = summary::pruned(totals);
-        let outcome = match (&self.pruner, self.changed) {
-            (None, _) => Outcome::plan("pruned", totals, summary),
-            (Some(_), false) => Outcome::done("pruned", totals, summary),
-            (Some(_), true) => Outcome::done("pruned", totals, summary).changed(),
+        let outcome = match &self.pruner {
+            None => Outcome::plan("pruned", totals, summary),
+            Some(_) => Outcome::done("pruned", totals, summary),
         };
         summary::refuse(outcome, plan, totals)
     }

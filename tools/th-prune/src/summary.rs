@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use th_cli::{Outcome, human_bytes, printable};
 use th_record::kind::{PackAction, PrunePack, PruneSet, Pruned, SetAction, Undeleted};
 use th_record::{ErrorKind, Level, Status};
-use th_store::Unknown;
+use th_store::{Source, Unknown};
 
 use crate::plan::{Plan, Refused, Stale};
 
@@ -22,13 +22,11 @@ pub(crate) fn set(item: &PruneSet) -> String {
         Some(Status::Degraded) => "degraded",
         None => "",
     };
-    let why = item.error.iter().chain(&item.reasons);
-    let why: Vec<String> = why.map(|text| printable(text)).collect();
     let line = format!(
         "{action:6} {:22} {status:9} {:8} {}",
         printable(&item.set),
         item.proof.map_or("", Level::name),
-        why.join("; ")
+        why(&item.error, &item.reasons)
     );
     line.trim_end().to_owned()
 }
@@ -41,14 +39,19 @@ pub(crate) fn pack(item: &PrunePack) -> String {
         PackAction::Delete => "delete",
         PackAction::Rewrite => "rewrite",
     };
-    let why = item.error.iter().chain(&item.reasons);
-    let why: Vec<String> = why.map(|text| printable(text)).collect();
     let short: String = item.pack.chars().take(12).collect();
     format!(
         "{action:7} pack {short}… {:>11} {}",
         human_bytes(item.bytes),
-        why.join("; ")
+        why(&item.error, &item.reasons)
     )
+}
+
+/// Tells why, on one line: what went wrong, and what was decided.
+pub(crate) fn why(error: &Option<String>, reasons: &[String]) -> String {
+    let why = error.iter().chain(reasons);
+    let why: Vec<String> = why.map(|text| printable(text)).collect();
+    why.join("; ")
 }
 
 /// Tells why no pack goes, and what to do about it.
@@ -90,19 +93,15 @@ pub(crate) fn undeleted(undeleted: &Undeleted) -> String {
 
 /// Says why nothing went though some should have, or why some did not.
 pub(crate) fn refuse(outcome: Outcome, plan: &Plan, totals: &Pruned) -> Outcome {
-    match plan.refused {
-        Some(Refused::Stale(stale)) => {
+    match &plan.refused {
+        Some(Refused::Stale(of, stale)) => {
             let hint = "make a good backup first; --stale-after 0 prunes all the same";
-            outcome.but(
-                ErrorKind::Gate,
-                format!("nothing was deleted: {}", self::stale(stale)),
-                Some(hint.into()),
-            )
+            let message = format!("nothing was deleted{}: {}", group(of), self::stale(*stale));
+            outcome.but(ErrorKind::Gate, message, Some(hint.into()))
         }
-        Some(Refused::TooMany { would, may }) => {
+        Some(Refused::TooMany { would, may, of }) => {
             let hint = "look at the plan, with --plan; --max-delete 100% prunes all the same";
-            let all = plan.decisions.len();
-            let message = format!("nothing was deleted: {would} of {all} sets would go, {may} may");
+            let message = format!("nothing was deleted: {would} of {of} sets would go, {may} may");
             outcome.but(ErrorKind::Gate, message, Some(hint.into()))
         }
         None if totals.failed_count > 0 => {
@@ -111,6 +110,19 @@ pub(crate) fn refuse(outcome: Outcome, plan: &Plan, totals: &Pruned) -> Outcome 
         }
         None => outcome,
     }
+}
+
+/// Says which sets are meant, if they say it themselves.
+fn group(of: &Source) -> String {
+    let environment = of.environment.iter().map(|name| format!(" of '{name}'"));
+    let database = of.database.iter().map(|name| format!(" database '{name}'"));
+    let files = of.has_files.then(|| " files".to_owned());
+    let parts: Vec<String> = database.chain(files).collect();
+    let parts = match parts.is_empty() {
+        true => String::new(),
+        false => format!(" with{}", parts.join(" and")),
+    };
+    environment.chain([parts]).collect()
 }
 
 /// Says how old the newest complete set is.

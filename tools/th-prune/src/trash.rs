@@ -14,12 +14,8 @@ pub(crate) fn empty(prune: &mut Prune<'_>, trash: &Trash) -> Result<(), Error> {
         let mut item = item::trashed(trashed);
         // A time that has not come yet is a wrong clock's.
         let over = trashed.deleted_at + prune.policy.grace <= prune.now;
-        let floor = match prune.frozen {
-            Some(floor) => Some(floor),
-            None if over => None,
-            None => Some(Floor::Grace),
-        };
-        if let Some(floor) = floor {
+        let floor = prune.holds(trashed);
+        if let Some(floor) = floor.or((!over).then_some(Floor::Grace)) {
             item.blocked_by.push(floor.name().to_owned());
             item.reasons.push(floor.reason().to_owned());
         } else {
@@ -58,10 +54,27 @@ impl Prune<'_> {
         trashed.map_or(Ok(()), |trashed| self.purge(trashed))
     }
 
+    /// Returns what keeps a set in the trash however long it has been there.
+    fn holds(&self, trashed: &Trashed) -> Option<Floor> {
+        match trashed
+            .source
+            .clone()
+            .map(|source| self.scope.group(source))
+        {
+            Some(None) => Some(Floor::OtherEnvironment),
+            Some(Some(group)) => self.freeze.of(&group),
+            None => self.freeze.all(),
+        }
+    }
+
     fn purge(&mut self, trashed: &Trashed) -> Result<(), th_store::Error> {
         let bytes = trashed.bytes()?;
         if let Some(pruner) = &self.pruner {
-            pruner.purge(trashed)?;
+            let purged = pruner.purge(trashed);
+            if !trashed.is_there() {
+                self.run.changed();
+            }
+            purged?;
             self.did(format!("removed '{}' for good", trashed.id));
         }
         self.gone.insert(trashed.id.clone());

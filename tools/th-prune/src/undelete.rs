@@ -7,6 +7,10 @@ use th_store::Trashed;
 use crate::context::Context;
 use crate::{Error, summary};
 
+/// Nothing about the set has changed: the policy that took it may do so again.
+const AGAIN: &str = "the next th-prune sets may move it to the trash again, where it stays for the grace once \
+                     more: restore from it before, or let a rule keep it, such as a longer --keep-within";
+
 /// Moves the set whose id begins with `prefix` out of the trash.
 pub(crate) fn undelete(context: &Context, run: &mut Run, prefix: &str) -> Result<Outcome, Error> {
     let store = context.store()?;
@@ -27,7 +31,9 @@ pub(crate) fn undelete(context: &Context, run: &mut Run, prefix: &str) -> Result
         return Ok(Outcome::plan("undeleted", &undeleted, summary));
     };
     pruner.undelete(trashed)?;
-    Ok(Outcome::done("undeleted", &undeleted, summary).changed())
+    run.changed();
+    run.warn(AGAIN);
+    Ok(Outcome::done("undeleted", &undeleted, summary))
 }
 
 fn pick<'a>(sets: &'a [Trashed], prefix: &str) -> Result<&'a Trashed, Error> {

@@ -11,7 +11,8 @@ use th_store::Selector;
 ///
 /// A restore goes into a database beside the live one, is compared there with what the manifest
 /// says, and then takes the live one's place in one transaction. The old database and every
-/// replaced file are kept until gc; undo brings them back.
+/// replaced file are kept until gc, and undo brings them back. th-prune databases and --target-free
+/// take the database too, after 7 days by default.
 #[derive(Debug, Parser)]
 #[command(name = "th-restore", version)]
 pub struct Args {

@@ -23,7 +23,7 @@ pub(crate) fn list(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         unreadable_count: (sets.len() - readable().count()) as u64,
         newest: readable().next().map(|set| set.id.clone()),
         newest_proven: readable()
-            .find(|set| set.level() >= Some(Level::Restore))
+            .find(|set| set.is_proven())
             .map(|set| set.id.clone()),
         stored_bytes: context.store.stored_bytes()?,
     };

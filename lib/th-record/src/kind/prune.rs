@@ -73,7 +73,8 @@ pub struct PruneSet {
     /// The rules that keep it, as th.toml names them.
     pub kept_by: Vec<String>,
     /// What keeps it though no rule does: `newest`, `newest_complete`, `newest_proven`, `pinned`,
-    /// `min_age`, `min_keep`, `in_use`, `future`, `stale`, `max_delete`, `unreadable`, `grace`.
+    /// `min_age`, `min_keep`, `in_use`, `future`, `other_environment`, `stale`, `max_delete`,
+    /// `unreadable`, `grace`.
     pub blocked_by: Vec<String>,
     /// Why it could not be done; `null` when it was, or there was nothing to do.
     pub error: Option<String>,

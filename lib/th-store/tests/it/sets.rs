@@ -16,7 +16,7 @@ fn sets_are_listed_newest_first_with_what_is_known_of_them() {
     let second = bench.publish(SECOND);
     bench
         .store
-        .record_proof(&id(FIRST), vec![reached(Level::Restore)])
+        .record_proof(&id(FIRST), vec![reached(Level::Content)])
         .unwrap();
     let sets = bench.store.sets().unwrap();
     assert_eq!(
@@ -28,7 +28,7 @@ fn sets_are_listed_newest_first_with_what_is_known_of_them() {
     assert_eq!(set.status, Status::Complete);
     assert_eq!((set.rows, set.files), (Some(3), Some(1)));
     assert_eq!(set.stored_bytes, first.manifest.stored_bytes());
-    assert_eq!(set.level(), Some(Level::Restore));
+    assert_eq!(set.level(), Some(Level::Content));
     assert_eq!(sets[0].set().unwrap().level(), None);
     let proven = Selector::LatestProven.pick(&sets).unwrap();
     assert_eq!(proven.id, id(FIRST));
@@ -65,13 +65,13 @@ fn what_is_not_a_set_is_reported_and_never_followed() {
             Listed::Unreadable(unreadable) => (unreadable.name.as_str(), unreadable.newer),
         })
         .collect();
-    // The directory without a manifest does not exist.
     assert_eq!(
         found,
         [
             (SECOND, false),
             (FIRST, false),
             ("20261122T020000Z-0001", false),
+            ("20261121T020000Z-0001", false),
             ("photos", false)
         ]
     );

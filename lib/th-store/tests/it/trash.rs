@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use th_record::{ErrorKind, Fail};
-use th_store::{Error, Store, Survey, Trash};
+use th_store::{Error, Listed, Store, Survey, Trash};
 
 use crate::kit::{Bench, FIRST, SECOND, id, names};
 
@@ -192,6 +192,23 @@ fn a_set_that_cannot_be_read_makes_its_packs_unknown() {
     assert_eq!(unknown(&survey), [first.as_str(), second.as_str()]);
     survey.forget(&[id(SECOND)].into());
     assert_eq!(unknown(&survey), [first.as_str()]);
+}
+
+#[test]
+fn a_set_that_lost_its_manifest_is_told_of_and_makes_its_packs_unknown() {
+    let bench = Bench::new();
+    bench.write("a", "content");
+    bench.publish(FIRST);
+    fs::remove_file(bench.store.set_dir(&id(FIRST)).join("manifest.json")).unwrap();
+    match &bench.store.sets().unwrap()[..] {
+        [Listed::Unreadable(it)] => assert!(it.reason.ends_with("has no manifest"), "{it:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(bench.store.survey().unwrap().unknown.len(), 1);
+    let lost = bench.store.load(&id(FIRST)).unwrap_err();
+    assert_eq!(lost.kind(), ErrorKind::Content);
+    let gone = bench.store.load(&id(SECOND)).unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::NotFound);
 }
 
 #[test]

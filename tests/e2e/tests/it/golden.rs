@@ -109,7 +109,7 @@ fn it_is_listed_and_shown() -> Result<()> {
         items[2]["tags"][1],
         json!({"name": "note", "value": "a=b, c"})
     );
-    assert_eq!(list.data()["newest_proven"], SETS[1]);
+    assert_eq!(list.data()["newest_proven"], SETS[0]);
     for set in SETS {
         let shown = golden.restore(&["show", set])?.expect(0)?;
         assert_eq!(shown.data()["manifest"], golden.read(set, "manifest.json")?);

@@ -251,6 +251,22 @@ fn when_the_rules_do_not_let_enough_go_the_answer_is_no() -> Result<()> {
 }
 
 #[test]
+fn what_failed_is_blamed_before_the_rules() -> Result<()> {
+    let small = Small::new()?;
+    let config = small.shelf.dir.path().join("th.toml");
+    let text = fs::read_to_string(&config)? + "logs_for = \"soon\"\n";
+    fs::write(config, text)?;
+    let ended = small.free("90%")?.expect(3)?;
+    let message = ended.message();
+    assert!(message.contains("logs_for"), "{message}");
+    assert!(
+        message.contains("wanted") && !message.contains("no rule"),
+        "{message}"
+    );
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_looked_at_is_no_reason_to_give_up() -> Result<()> {
     let small = Small::new()?;
     let tool = small.shelf.tool("production", &["--target-free", "50%"])?;
@@ -278,5 +294,9 @@ fn a_target_that_makes_no_sense_is_refused() -> Result<()> {
     }
     let shelf = Shelf::new(&["production"])?;
     shelf.prune(&[])?.expect(2)?;
+    for command in ["images", "logs", "sets"] {
+        let ended = shelf.prune(&["--target-free", "99%", command])?.expect(2)?;
+        assert!(ended.message().contains("--target-free"), "{command}");
+    }
     Ok(())
 }

@@ -66,7 +66,9 @@ fn the_plan_is_what_is_done_and_can_be_taken_back() -> Result<()> {
     let plan = undelete(&[lost, "--plan"])?.expect(0)?;
     assert_eq!(plan.data()["set"], **lost);
     assert_eq!(nights.trash()?.len(), 4);
-    undelete(&[&lost[..20]])?.expect(0)?;
+    let back = undelete(&[&lost[..20]])?.expect(0)?;
+    let warnings = back.record["warnings"].to_string();
+    assert!(warnings.contains("again"), "{warnings}");
     undelete(&[lost])?.expect(10)?;
     assert_eq!(nights.check()?, 3);
     nights.app.restore(&["verify", lost])?.expect(0)?;

@@ -257,8 +257,32 @@ fn a_signal_stops_it_between_two_steps() -> Result<()> {
     let output = prune(&store, "/^rename:signal=TERM:when=2", &[])?;
     let record = record(&output)?;
     assert_eq!(record["error"]["exit"], 143, "{record}");
+    assert_eq!(record["changed"], true, "{record}");
     assert_eq!(whole(&store)?.len(), 3);
     ensure!(prune(&store, HARMLESS, &[])?.status.success());
     assert_eq!(whole(&store)?.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn what_dead_runs_left_is_named() -> Result<()> {
+    let nights = Nights::new(2)?;
+    let store = nights.app.store.path();
+    let left = [
+        "incoming/20200101T000000Z-0001.part",
+        "trash/20200101T000000Z-0002.gone",
+    ];
+    for dir in left {
+        fs::create_dir_all(store.join(dir))?;
+    }
+    let file = store.join("packs/.th-tmp-x");
+    fs::write(&file, "half")?;
+    let ended = nights.prune(&["--keep-last", "9"])?.expect(0)?;
+    let warnings = ended.record["warnings"].to_string();
+    for name in left.into_iter().chain(["packs/.th-tmp-x"]) {
+        assert!(warnings.contains(name), "no {name} in {warnings}");
+        assert!(!store.join(name).exists(), "{name}");
+    }
+    assert_eq!(ended.record["changed"], false, "{}", ended.record);
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use th_kit::{Server, Tool};
 
 use crate::backup_space::noise;
+use crate::prune_sets_store::{BARE, Nights};
 use crate::setup::{App, bulk, cluster, postgres15};
 
 /// Whether a bar with a rate was drawn.
@@ -186,6 +187,28 @@ fn a_difference_is_shown_with_what_was_expected() -> Result<()> {
     for word in ["db.dump.zst", "expected", "found"] {
         assert!(verify.text.contains(word), "no {word} in {}", verify.text);
     }
+    Ok(())
+}
+
+#[test]
+fn a_prune_shows_a_table() -> Result<()> {
+    let nights = Nights::new(3)?;
+    let tool = nights.tool(&["--keep-last", "2", "--plan"])?.args(BARE);
+    let shown = tool.run_on_terminal("")?;
+    assert_eq!(shown.code, 0, "{}", shown.text);
+    let text = plain(&shown.text);
+    let row = |action: &str, set: &str| {
+        let row = format!("{action:6} {set:22} complete  decode ");
+        text.lines().any(|line| line.starts_with(&row))
+    };
+    for (action, set) in ["keep", "keep", "delete"].into_iter().zip(&nights.sets) {
+        assert!(row(action, set), "no {action} of {set} in {text}");
+    }
+    assert!(
+        text.contains("keep_last") && text.contains("2 sets kept, 1 deleted"),
+        "{text}"
+    );
+    assert!(!text.contains('{'), "{text}");
     Ok(())
 }
 

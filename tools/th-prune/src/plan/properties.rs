@@ -65,17 +65,43 @@ fn policies() -> impl Strategy<Value = Policy> {
     )
 }
 
+/// What sets are a backup of: the same, more or less of it, or another environment's.
+fn groups() -> Vec<Option<Source>> {
+    let source = |database: Option<&str>, has_files| {
+        Some(Source {
+            environment: None,
+            database: database.map(str::to_owned),
+            has_files,
+        })
+    };
+    vec![
+        source(Some("app"), true),
+        source(Some("app"), true),
+        source(Some("app"), false),
+        source(None, true),
+        None,
+    ]
+}
+
+/// Returns the sets of a group.
+fn of(sets: &[Candidate], group: &Option<Source>) -> Vec<Candidate> {
+    let its = sets.iter().filter(|set| set.group == *group);
+    its.cloned().collect()
+}
+
 /// Sets around one of the epochs: minutes apart, hours, days, or months.
 fn stores() -> impl Strategy<Value = Vec<Candidate>> {
     let level = prop::option::of(prop::sample::select(Level::ALL.to_vec()));
-    let set = (any::<u16>(), -4000..4000_i64, level, 0..20_u8);
+    let group = prop::sample::select(groups());
+    let set = (any::<u16>(), -4000..4000_i64, level, 0..20_u8, group);
     let scale = prop::sample::select(vec![1_i64, 13, 360, 10_000]);
     (0..EPOCHS.len(), scale, prop::collection::vec(set, 0..60)).prop_map(|(epoch, scale, sets)| {
         let epoch: DateTime<Utc> = EPOCHS[epoch].parse().unwrap();
         let sets = sets.into_iter().enumerate();
-        sets.map(|(number, (random, step, level, kind))| Candidate {
+        sets.map(|(number, (random, step, level, kind, group))| Candidate {
             id: format!("{random:04x}-{number}"),
             started_at: epoch + TimeDelta::minutes(step * scale),
+            group,
             complete: kind > 3,
             level,
             pinned: kind == 9,
@@ -139,28 +165,36 @@ proptest! {
     #[test]
     fn something_good_stays(sets in stores(), policy in policies(), now in clocks()) {
         let good = |set: &Candidate| set.complete;
-        let had = sets.iter().any(good);
-        let plan = decide(sets, &policy, now);
-        prop_assert_eq!(remaining(&plan).iter().any(good), had);
+        let plan = decide(sets.clone(), &policy, now);
+        for group in groups() {
+            let had = of(&sets, &group).iter().any(good);
+            prop_assert_eq!(of(&remaining(&plan), &group).iter().any(good), had);
+        }
     }
 
     #[test]
     fn floors_hold(sets in stores(), policy in policies(), now in clocks()) {
-        let proven = (sets.iter())
-            .filter(|set| set.complete && set.level >= Some(Level::Restore) && set.started_at <= now)
-            .max_by_key(|set| (set.started_at, set.id.clone()))
-            .cloned();
-        let count = sets.iter().filter(|set| set.complete).count();
         let plan = decide(sets.clone(), &policy, now);
         let stay = remaining(&plan);
-        prop_assert!(proven.is_none_or(|proven| stay.contains(&proven)));
+        for group in groups() {
+            let its = of(&sets, &group);
+            let proven = (its.iter())
+                .filter(|set| set.complete && set.level >= Some(Level::PROVEN) && set.started_at <= now)
+                .max_by_key(|set| (set.started_at, &set.id));
+            prop_assert!(proven.is_none_or(|proven| stay.contains(proven)));
+            let count = its.iter().filter(|set| set.complete).count();
+            let good = of(&stay, &group).iter().filter(|set| set.complete).count();
+            prop_assert!(good >= policy.min_keep.min(count));
+        }
         for set in &sets {
-            let holds = set.pinned || set.in_use || set.started_at > now - policy.min_age;
+            let holds = set.pinned
+                || set.in_use
+                || set.group.is_none()
+                || set.started_at > now - policy.min_age;
             prop_assert!(!holds || stay.contains(set), "{:?}", set);
         }
-        let good = stay.iter().filter(|set| set.complete).count();
-        prop_assert!(good >= policy.min_keep.min(count));
-        prop_assert!(sets.len() - stay.len() <= policy.max_delete.of(sets.len()));
+        let ours = sets.iter().filter(|set| set.group.is_some()).count();
+        prop_assert!(sets.len() - stay.len() <= policy.max_delete.of(ours));
     }
 
     #[test]
@@ -172,6 +206,7 @@ proptest! {
         more.push(Candidate {
             id: "newer".into(),
             started_at: newest + TimeDelta::minutes(minutes),
+            group: groups()[0].clone(),
             complete,
             level: None,
             pinned: false,
@@ -180,7 +215,7 @@ proptest! {
         });
         let now = after(&more);
         let stay = remaining(&decide(more, &policy, now));
-        let proven = |set: &&Candidate| set.complete && set.level >= Some(Level::Restore);
+        let proven = |set: &&Candidate| set.complete && set.level >= Some(Level::PROVEN);
         let best = sets.iter().filter(proven).max_by_key(|set| (set.started_at, &set.id));
         for set in sets.iter().filter(|set| set.pinned).chain(best) {
             prop_assert!(stay.contains(set), "{:?}", set);
@@ -201,13 +236,16 @@ proptest! {
         policy.min_keep = 0;
         policy.max_delete = Limit::Unlimited;
         policy.stale_after = StaleAfter::Never;
-        let newest = sets.iter().filter(|set| set.complete).map(|set| set.started_at).max();
+        let group = groups()[0].clone();
+        let its = of(&sets, &group);
+        let newest = its.iter().filter(|set| set.complete).map(|set| set.started_at).max();
         let newest = newest.unwrap_or_default();
         let now = after(&sets);
         let mut more = sets.clone();
         more.push(Candidate {
             id: "zzz".into(),
             started_at: newest,
+            group,
             complete: true,
             level: None,
             pinned: false,
@@ -219,6 +257,16 @@ proptest! {
         let proven = |set: &&Candidate| set.complete && set.level >= Some(Level::Bytes);
         for set in before.iter().filter(proven) {
             prop_assert!(stay.contains(set), "{:?}", set);
+        }
+    }
+
+    #[test]
+    fn groups_do_not_know_of_each_other(sets in stores(), policy in policies(), now in clocks()) {
+        let policy = Policy { max_delete: Limit::Unlimited, ..policy };
+        let stay = remaining(&decide(sets.clone(), &policy, now));
+        for group in groups() {
+            let alone = remaining(&decide(of(&sets, &group), &policy, now));
+            prop_assert_eq!(of(&stay, &group), alone);
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn policy(toml: &str) -> Policy {
 fn set(at: &str) -> Candidate {
     let started_at: DateTime<Utc> = at.parse().unwrap();
     Candidate {
+        group: Some(Source::default()),
         id: started_at.format("%Y%m%dT%H%M%SZ-0000").to_string(),
         started_at,
         complete: true,
@@ -136,7 +137,7 @@ fn nothing_goes_while_backups_are_broken() {
     let plan = late(3);
     assert_eq!(stay(&plan).len(), 9);
     assert_eq!(plan.decisions[5].blocked_by, [Floor::Stale]);
-    let Some(Refused::Stale(stale)) = plan.refused else {
+    let Some(Refused::Stale(_, stale)) = plan.refused else {
         panic!("{plan:?}")
     };
     assert_eq!(stale.expected, TimeDelta::days(3));
@@ -152,7 +153,7 @@ fn nothing_goes_while_backups_are_broken() {
     // If nothing would go, there is nothing to refuse.
     let only = decide(nightly(1), &policy, now() + TimeDelta::days(99));
     assert_eq!(only.refused, None);
-    assert!(only.stale.is_some());
+    assert_eq!(only.freeze, Freeze::All(Floor::Stale));
 }
 
 #[test]
@@ -162,7 +163,14 @@ fn too_many_at_once_are_none() {
     assert_eq!(stay(&decide(nightly(8), &policy, now())).len(), 6);
     let plan = decide(nightly(10), &policy, now());
     assert_eq!(stay(&plan).len(), 10);
-    assert_eq!(plan.refused, Some(Refused::TooMany { would: 4, may: 3 }));
+    assert_eq!(
+        plan.refused,
+        Some(Refused::TooMany {
+            would: 4,
+            may: 3,
+            of: 10
+        })
+    );
     assert_eq!(plan.decisions[9].blocked_by, [Floor::MaxDelete]);
 }
 
@@ -179,4 +187,103 @@ fn tags_keep_by_name_and_value() {
     assert_eq!(kept("\"release\""), [0, 2, 3]);
     assert_eq!(kept("\"release=v1\", \"by=ci\""), [0, 2, 4]);
     assert_eq!(kept("\"release,by=ci\""), [0, 2]);
+}
+
+/// As many sets, of something else.
+fn others(sets: Vec<Candidate>, environment: Option<&str>, has_files: bool) -> Vec<Candidate> {
+    let source = Source {
+        environment: environment.map(str::to_owned),
+        database: (!has_files).then(|| "app".to_owned()),
+        has_files,
+    };
+    let other = |set: Candidate| Candidate {
+        id: format!("{}-{}", set.id, if has_files { "files" } else { "db" }),
+        group: Some(source.clone()),
+        ..set
+    };
+    sets.into_iter().map(other).collect()
+}
+
+#[test]
+fn a_backup_of_something_else_replaces_none() {
+    // The database every night, to any level of proof; the files every week, which have only one.
+    let mut database = others(nightly(60), None, false);
+    for set in &mut database {
+        set.level = Some(Level::Content);
+    }
+    let weekly = (0..8).map(|week| set(&(now() - TimeDelta::days(week * 7 + 1)).to_rfc3339()));
+    let files = others(weekly.collect(), None, true);
+    let policy = policy("keep_daily = 7\nkeep_weekly = 4\nmin_keep = 3");
+    let alone = |sets: &[Candidate]| {
+        let plan = decide(sets.to_vec(), &policy, now());
+        let stay = plan.decisions.into_iter().filter(Decision::stays);
+        stay.map(|it| it.candidate.id).collect::<Vec<_>>()
+    };
+    let mut expected = [alone(&database), alone(&files)].concat();
+    let mut found = alone(&[database, files.clone()].concat());
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    assert_eq!(alone(&files).len(), 7);
+}
+
+#[test]
+fn broken_backups_of_one_group_stop_that_group_alone() {
+    let mut policy = policy("keep_last = 2");
+    policy.stale_after = crate::limit::StaleAfter::Fixed(TimeDelta::days(3));
+    let old = |sets: Vec<Candidate>| {
+        let older = |set: Candidate| Candidate {
+            started_at: set.started_at - TimeDelta::days(9),
+            ..set
+        };
+        sets.into_iter().map(older).collect()
+    };
+    let fresh = others(nightly(5), Some("a"), false);
+    let broken = others(old(nightly(5)), Some("a"), true);
+    let plan = decide([fresh.clone(), broken.clone()].concat(), &policy, now());
+    let gone = plan.decisions.iter().filter(|it| !it.stays());
+    assert!(gone.clone().all(|it| it.candidate.group == fresh[0].group));
+    assert_eq!(gone.count(), 3);
+    let broken = broken[0].group.clone().unwrap();
+    assert!(matches!(&plan.refused, Some(Refused::Stale(of, _)) if *of == broken));
+    // Its trash stays, the other's goes; the packs that none needs may go too.
+    assert_eq!(plan.freeze.of(&broken), Some(Floor::Stale));
+    assert_eq!(plan.freeze.of(fresh[0].group.as_ref().unwrap()), None);
+    assert_eq!(plan.freeze.all(), None);
+}
+
+#[test]
+fn how_many_may_go_is_counted_over_all_but_other_environments() {
+    let mut policy = policy("keep_last = 2");
+    policy.max_delete = crate::limit::Limit::Percent(40);
+    let ours = [
+        others(nightly(3), Some("a"), false),
+        others(nightly(3), Some("a"), true),
+    ]
+    .concat();
+    // 2 of 6.
+    assert_eq!(stay(&decide(ours.clone(), &policy, now())).len(), 4);
+    policy.max_delete = crate::limit::Limit::Percent(30);
+    let mut theirs = nightly(50);
+    for set in &mut theirs {
+        set.group = None;
+    }
+    let newest = theirs[0].id.clone();
+    let plan = decide([ours, theirs].concat(), &policy, now());
+    assert_eq!(
+        plan.refused, None,
+        "30% of 6, rounded up: {:?}",
+        plan.refused
+    );
+    let other = plan
+        .decisions
+        .iter()
+        .filter(|it| it.candidate.group.is_none());
+    assert!(
+        other
+            .clone()
+            .all(|it| it.blocked_by == [Floor::OtherEnvironment])
+    );
+    assert_eq!(other.count(), 50);
+    assert_ne!(plan.newest_complete(), Some(newest));
 }

@@ -1,0 +1,79 @@
+//! One group: sets that can stand in for each other, decided about by themselves.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use th_store::Source;
+
+use crate::bucket::Local;
+use crate::floor::{self, Floor};
+use crate::plan::{Candidate, Decision, Stale};
+use crate::policy::Policy;
+use crate::rule::{Kept, Seen};
+
+/// How far ahead of ours another clock may be.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// Whose sets are pruned: those of an environment, or without one everybody's.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope(pub(crate) Option<String>);
+
+impl Scope {
+    /// Returns the group of a set: the sets that are a backup of the same. `None` when it is of
+    /// another environment; one that names none is taken as this one's.
+    pub(crate) fn group(&self, source: Source) -> Option<Source> {
+        match (&self.0, &source.environment) {
+            (Some(ours), Some(its)) if ours != its => None,
+            (Some(ours), _) => Some(Source {
+                environment: Some(ours.clone()),
+                ..source
+            }),
+            (None, _) => Some(source),
+        }
+    }
+}
+
+/// Decides about the sets of one group, which are newest first. Tells whether its newest complete
+/// set is older than expected.
+pub(crate) fn decide(
+    candidates: Vec<Candidate>,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> (Vec<Decision>, Option<Stale>) {
+    let mut decisions: Vec<Decision> = candidates.into_iter().map(Decision::new).collect();
+    let (mut good, mut poor) = (Vec::new(), Vec::new());
+    for (number, decision) in decisions.iter_mut().enumerate() {
+        let candidate = &decision.candidate;
+        // Nothing from the future counts as the newest, or uses up a count.
+        if candidate.started_at > now + SKEW {
+            decision.block(Floor::Future);
+            continue;
+        }
+        let seen = Seen {
+            number,
+            at: candidate.started_at,
+            local: Local::new(candidate.started_at, policy.zone),
+            level: candidate.level,
+        };
+        if candidate.complete {
+            good.push(seen);
+        } else {
+            poor.push(seen);
+        }
+    }
+    for rule in &policy.rules {
+        for Kept {
+            bucket,
+            best,
+            oldest,
+        } in rule.keeps(&good, &poor, policy.zone)
+        {
+            let rest = if oldest { ", the oldest" } else { "" };
+            decisions[best.number].keep(rule.name, format!("{} {bucket}{rest}", rule.name));
+        }
+    }
+    for seen in good.iter().chain(&poor) {
+        decisions[seen.number].keep_tagged(&policy.tags);
+    }
+    floor::apply(&mut decisions, &good, &poor, policy, now);
+    let stale = floor::stale(&good, policy, now);
+    (decisions, stale)
+}
