@@ -151,6 +151,7 @@ check '  (in the same answer)' grep -q 'HTTP.* 503' "$work/headers"
 check 'maintenance: 503 for a POST' status 503 fetch production /api/v1/auth/login --data '{}'
 check 'maintenance: /health stays green' status 200 fetch production /health
 check 'maintenance: /health/ready stays green' status 200 fetch production /health/ready
+check 'maintenance: /healthz stays green' status 200 fetch production /healthz
 check 'maintenance: staging goes on' status 200 fetch staging /
 ln -sf retry-after-90 "$root/run/maintenance"
 : >"$root/run/retry-after-90"

@@ -44,6 +44,7 @@ enum Probe {
 #[serde(deny_unknown_fields)]
 struct NginxSection {
     front: Option<String>,
+    probes: Option<Vec<String>>,
     host: Option<String>,
     cookie: Option<String>,
     access_log: Option<PathBuf>,
@@ -106,6 +107,8 @@ pub enum Mode {
 pub struct Nginx {
     /// Where it listens for plain HTTP, `http://127.0.0.1:8000`.
     pub front: Option<String>,
+    /// The paths to ask it for: those of all services, so that none is forgotten. Never empty.
+    pub probes: Vec<String>,
     /// The `Host` to ask it for, if not the front's own.
     pub host: Option<String>,
     /// The cookie by which it chooses a client's lane.
@@ -168,19 +171,28 @@ impl Section {
                 format!("no path for service '{name}'"),
             )),
         };
+        let services: Vec<Service> = self
+            .services
+            .iter()
+            .cloned()
+            .map(service)
+            .collect::<Result<_, _>>()?;
         let nginx = self.nginx;
+        let first = services.iter().take(1).map(|first| first.probe.clone());
+        let probes = nginx.probes.unwrap_or_else(|| first.collect());
+        if probes.is_empty() || probes.iter().any(|path| !path.starts_with('/')) {
+            return Err(wrong(
+                "slots.nginx.probes",
+                "name at least one path, such as /health".to_owned(),
+            ));
+        }
         let under_root = |path: Option<PathBuf>| path.map(|path| root.join(path));
         let include = nginx
             .include
             .unwrap_or_else(|| PathBuf::from("nginx/lanes.conf"));
         Ok(Slots {
             compose: root.join(self.compose),
-            services: self
-                .services
-                .clone()
-                .into_iter()
-                .map(service)
-                .collect::<Result<_, _>>()?,
+            services,
             mode,
             lanes,
             probe_post: self.probe_post,
@@ -196,6 +208,7 @@ impl Section {
             exclusive: self.exclusive,
             nginx: Nginx {
                 front: nginx.front,
+                probes,
                 host: nginx.host,
                 cookie: nginx.cookie.unwrap_or_else(|| "th_client".to_owned()),
                 access_log: under_root(nginx.access_log),
@@ -232,6 +245,7 @@ mod tests {
         assert_eq!(slots.compose, Path::new("/srv/app/c.yml"));
         assert_eq!((slots.mode, slots.lanes), (Mode::Lanes, 20));
         assert_eq!(slots.services[1].probe, "/health");
+        assert_eq!(slots.nginx.probes, ["/health"]);
         assert_eq!(slots.version.as_deref(), Some("/version"));
         assert_eq!(slots.hold, Duration::from_secs(600));
         assert_eq!(slots.nginx.include, Path::new("/srv/app/nginx/lanes.conf"));
@@ -250,6 +264,8 @@ mod tests {
             ("hold = \"soon\"", "slots.hold"),
             ("probe = { api = \"/health\" }", "slots.probe"),
             ("ports = { red = { api = 1 } }", "slots.ports"),
+            ("nginx = { probes = [] }", "slots.nginx.probes"),
+            ("nginx = { probes = [\"health\"] }", "slots.nginx.probes"),
         ] {
             let message = with(line).unwrap_err().to_string();
             assert!(message.starts_with(setting), "{message}");

@@ -1,6 +1,7 @@
 //! An app with two slots behind an nginx of its own: everything real but the app, which misbehaves
 //! on demand.
 
+mod compose;
 mod look;
 mod witness;
 
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::reaper::Reaper;
 use crate::{Engine, Nginx, Tool};
+use compose::{WEB, WORKER};
 pub use witness::{docker, docker_on};
 
 static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -21,7 +23,7 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 /// How it is put behind nginx. `@ROOT@` and `@PORT@` are filled in.
 const HTTP: &str = r#"
 map $cookie_th_client $th_client { default $cookie_th_client; "" $remote_addr; }
-log_format th escape=json '{"msec":$msec,"slot":"$upstream_http_x_th_slot","method":"$request_method","uri":"$uri",'
+log_format th escape=json '{"msec":$msec,"slot":"$upstream_http_x_th_slot","client":"$th_client","method":"$request_method","uri":"$uri",'
   '"status":$status,"upstream_addr":"$upstream_addr","upstream_status":"$upstream_status",'
   '"upstream_response_time":"$upstream_response_time"}';
 access_log @ROOT@/nginx/access.log th;
@@ -39,48 +41,13 @@ server {
     proxy_pass http://@APP@_test_api;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection upgrade;
-  }
+  }@WEB@
   location /unbuffered/ {
     proxy_request_buffering off;
     proxy_buffering off;
     proxy_pass http://@APP@_test_api/;
   }
 }
-"#;
-
-const COMPOSE: &str = r#"version: "2.4"
-services:
-  api:
-    image: @IMAGE@:${TH_TAG:?}
-    environment:
-      TH_SLOT: ${TH_SLOT:?}
-      TH_TAG: ${TH_TAG:?}
-    env_file: ${TH_ENV_FILE:?}
-    network_mode: none
-    mem_limit: 64m
-    memswap_limit: 64m
-    stop_grace_period: 3s
-    stop_signal: SIGTERM
-    volumes:
-      - ${TH_ROOT:?}/run/${TH_SLOT:?}:/run/th
-      - ${TH_ROOT:?}/witness:/witness:ro
-    labels:
-      th.app: @APP@
-"#;
-
-/// The service that must not run twice.
-const WORKER: &str = r#"  worker:
-    image: @IMAGE@:${TH_TAG:?}
-    environment:
-      SERVICE: worker
-      TH_SLOT: ${TH_SLOT:?}
-      TH_TAG: ${TH_TAG:?}-worker
-    network_mode: none
-    volumes:
-      - ${TH_ROOT:?}/run/${TH_SLOT:?}:/run/th
-      - ${TH_ROOT:?}/witness:/witness:ro
-    labels:
-      th.app: @APP@
 "#;
 
 /// An app with two slots.
@@ -132,15 +99,14 @@ impl SlotApp {
             docker ps -aq --filter "label=th.app=$1" | xargs -r docker rm -f -v
             docker images -q --filter "reference=$1" --format '{{.Repository}}:{{.Tag}}' | xargs -r docker rmi"#;
         let reaper = Reaper::promise(clean, &[&name, host.as_deref().unwrap_or_default()])?;
-        let fill = |text: &str| text.replace("@APP@", &name).replace("@IMAGE@", &name);
-        fs::write(root.join("compose.yml"), fill(COMPOSE))?;
+        fs::write(root.join("compose.yml"), compose::of(&name, ""))?;
         fs::write(root.join(".env"), "GREETING=hello\n")?;
         // Until th-swap init lays it.
         fs::write(
             root.join("nginx/lanes.conf"),
             format!("upstream {name}_test_api {{ server 127.0.0.1:9; }}\n"),
         )?;
-        let nginx = Nginx::start(|port| http(root, &name, port))?;
+        let nginx = Nginx::start(|port| http(root, &name, port, ""))?;
         let app = Self {
             _reaper: reaper,
             nginx,
@@ -200,18 +166,33 @@ impl SlotApp {
         Ok(fs::write(self.path("th.toml"), toml)?)
     }
 
+    /// Gives the slots a second service with traffic, `web`, below the path `/web/`. It misbehaves as
+    /// the tag `TAG-web` does. `probes` is added to the settings of nginx.
+    ///
+    /// # Errors
+    /// Those of the file system, nginx and th-swap.
+    pub fn add_web(&self, probes: &str) -> Result<()> {
+        fs::write(self.path("compose.yml"), compose::of(&self.name, WEB))?;
+        let front = self.nginx.address();
+        self.write_config(&format!(
+            "services = [\"api\", \"web\"]\nnginx = {{ front = \"http://{front}\"{probes} }}"
+        ))?;
+        self.swap(&["init"])?.run()?.expect(0)?;
+        let location = "\n  location /web/ { proxy_pass http://@APP@_test_web/; }";
+        let port = front.rsplit(':').next().unwrap_or_default().parse()?;
+        self.nginx
+            .configure(&http(self.dir.path(), &self.name, port, location))?;
+        self.nginx.reload()
+    }
+
     /// Gives the slots a second service, `worker`, which misbehaves as the tag `TAG-worker` does.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn add_worker(&self) -> Result<()> {
-        let fill = |text: &str| {
-            text.replace("@APP@", &self.name)
-                .replace("@IMAGE@", &self.name)
-        };
         Ok(fs::write(
             self.path("compose.yml"),
-            fill(COMPOSE) + &fill(WORKER),
+            compose::of(&self.name, WORKER),
         )?)
     }
 
@@ -272,8 +253,9 @@ impl SlotApp {
     }
 }
 
-fn http(root: &Path, name: &str, port: u16) -> String {
-    HTTP.replace("@ROOT@", &root.to_string_lossy())
+fn http(root: &Path, name: &str, port: u16, web: &str) -> String {
+    HTTP.replace("@WEB@", web)
+        .replace("@ROOT@", &root.to_string_lossy())
         .replace("@APP@", name)
         .replace("@PORT@", &port.to_string())
 }

@@ -10,6 +10,7 @@ use crate::Error;
 use crate::access_log::servers::Servers;
 use crate::access_log::tail::Tail;
 use crate::context::Context;
+use crate::front::USER;
 
 /// One try of nginx to have a request answered by a slot. A request that a second server answered
 /// is two of them.
@@ -45,7 +46,7 @@ impl AccessLog {
         }))
     }
 
-    /// Hands what was added since the last call to `each`, but for requests to other environments:
+    /// Hands what users asked since the last call to `each`, but for requests to other environments:
     /// they may share the log. Nothing is gathered, so memory does not grow with the traffic.
     pub(crate) fn read(&mut self, mut each: impl FnMut(&Entry)) -> Result<(), Error> {
         let path = self.tail.path().to_owned();
@@ -69,6 +70,9 @@ impl AccessLog {
 struct Line {
     #[serde(default)]
     slot: String,
+    /// Who it was, as lanes are chosen by.
+    #[serde(default)]
+    client: String,
     #[serde(default)]
     upstream_addr: String,
     #[serde(default)]
@@ -81,6 +85,7 @@ struct Line {
 pub(crate) fn is_readable(line: &[u8]) -> bool {
     let fields = [
         "slot",
+        "client",
         "upstream_addr",
         "upstream_status",
         "upstream_response_time",
@@ -122,11 +127,14 @@ fn list(text: &str) -> Vec<String> {
 }
 
 /// Returns the tries that a line tells of. A line that is not ours, or of a request that nginx
-/// answered by itself, has none.
+/// answered by itself, has none; nor has one of the tool's own, which would dilute what users met.
 fn entries(line: &[u8]) -> Vec<Entry> {
     let Ok(line) = serde_json::from_slice::<Line>(line) else {
         return Vec::new();
     };
+    if line.client.starts_with(USER) {
+        return Vec::new();
+    }
     let servers = list(&line.upstream_addr);
     let statuses = line.upstream_status.list();
     let times = line.upstream_response_time.list();
@@ -198,10 +206,11 @@ mod tests {
     }
 
     #[test]
-    fn what_nginx_answered_by_itself_and_foreign_lines_say_nothing() {
+    fn what_nginx_answered_by_itself_and_the_tool_asked_and_foreign_lines_say_nothing() {
         for line in [
             r#"{"slot":"","status":503,"upstream_addr":"","upstream_status":""}"#,
             r#"{"slot":"-","status":503,"upstream_addr":"-"}"#,
+            r#"{"client":"th-swap-7","upstream_addr":"a","upstream_status":"200"}"#,
             r#"127.0.0.1 - - [23/Nov/2026] "GET / HTTP/1.1" 200"#,
             "",
         ] {

@@ -23,6 +23,12 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How often the containers are looked at while the probes fail.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// So many failed probes in a row are no accident.
+const FAILURES: u32 = 4;
+
+/// How long one of two slots is waited for that are both down.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Waits until all services of `slot` have answered `wanted` probes in a row.
 ///
 /// # Errors
@@ -76,6 +82,24 @@ pub(crate) fn probe(context: &Context, slot: Slot) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Says why `old` must not be stopped for `new`: it answers, and `new` does not, also not after a while.
+/// While both are down, as after a reboot, one of them is waited for.
+pub(crate) fn worse(context: &Context, new: Slot, old: Slot) -> Option<String> {
+    let (start, mut failed) = (Instant::now(), 0);
+    loop {
+        let why = probe(context, new).err()?;
+        failed += 1;
+        if failed >= FAILURES && probe(context, old).is_ok() {
+            return Some(format!("{failed} probes in a row failed: {why}"));
+        }
+        // Each may take its time.
+        if failed >= FAILURES && start.elapsed() >= PATIENCE {
+            return None;
+        }
+        thread::sleep(LOOK / 2);
+    }
 }
 
 /// Returns the container of `slot` that died, as [`check_alive`] does. An engine that gives no answer, as

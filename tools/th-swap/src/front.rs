@@ -1,5 +1,6 @@
 //! The web server in front, as a client meets it.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -15,14 +16,48 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 /// What a POST probe carries.
 pub(crate) const BODY: &[u8] = b"th-swap";
 
+/// How the users that the tool plays begin: in the access log, they are told from real ones by it.
+pub(crate) const USER: &str = "th-swap-";
+
+/// What is asked for: a GET, or the POST.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Way {
+    path: String,
+    post: bool,
+}
+
+impl Way {
+    /// A GET of `path`.
+    pub(crate) fn get(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            post: false,
+        }
+    }
+
+    fn post(path: &str) -> Self {
+        Self {
+            post: true,
+            ..Self::get(path)
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if self.post { "POST" } else { "GET" };
+        write!(f, "{method} {}", self.path)
+    }
+}
+
 /// Where and how to ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Front {
     pub(crate) address: Address,
     host: String,
     cookie: String,
-    probe: String,
-    probe_post: Option<String>,
+    gets: Vec<Way>,
+    post: Option<Way>,
 }
 
 impl Front {
@@ -52,12 +87,13 @@ impl Front {
             address,
             host: slots.nginx.host.clone().unwrap_or_else(|| host.to_owned()),
             cookie: slots.nginx.cookie.clone(),
-            probe: slots
-                .services
-                .first()
-                .map(|first| first.probe.clone())
-                .unwrap_or_default(),
-            probe_post: slots.probe_post.clone(),
+            gets: slots
+                .nginx
+                .probes
+                .iter()
+                .map(|path| Way::get(path))
+                .collect(),
+            post: slots.probe_post.as_deref().map(Way::post),
         }))
     }
 
@@ -71,24 +107,29 @@ impl Front {
         Client::fresh(self.address.clone(), LIMIT)
     }
 
-    /// Tells whether there is something to POST to.
-    pub(crate) fn posts(&self) -> bool {
-        self.probe_post.is_some()
+    /// Returns the GETs, one of each path.
+    pub(crate) fn gets(&self) -> &[Way] {
+        &self.gets
     }
 
-    /// Asks the first service for its health as the user number `user`, who has a lane of his own;
-    /// or POSTs to it.
-    pub(crate) fn ask(&self, client: &mut Client, user: u64, post: bool) -> io::Result<Answer> {
-        let cookie = format!("{}=th-swap-{user}", self.cookie);
-        let (path, body) = match (&self.probe_post, post) {
-            (Some(path), true) => (path, Some(BODY)),
-            _ => (&self.probe, None),
-        };
+    /// Returns the POST, if there is something to POST to.
+    pub(crate) fn post(&self) -> Option<&Way> {
+        self.post.as_ref()
+    }
+
+    /// Returns the GET that is the turn of the user number `user`: all paths are asked in turn.
+    pub(crate) fn get(&self, user: u64) -> &Way {
+        &self.gets[user as usize % self.gets.len()]
+    }
+
+    /// Asks as the user number `user`, who has a lane of his own.
+    pub(crate) fn ask(&self, client: &mut Client, user: u64, way: &Way) -> io::Result<Answer> {
+        let cookie = format!("{}={USER}{user}", self.cookie);
         client.send(&Request {
-            path,
+            path: &way.path,
             host: &self.host,
             cookie: Some(&cookie),
-            body,
+            body: way.post.then_some(BODY),
         })
     }
 
@@ -100,7 +141,7 @@ impl Front {
     pub(crate) fn slots(&self, count: u64) -> io::Result<(Vec<Slot>, u64)> {
         let (mut slots, mut bad) = (Vec::new(), 0);
         for user in 0..count {
-            match self.ask(&mut self.fresh(), user, false) {
+            match self.ask(&mut self.fresh(), user, self.get(user)) {
                 Ok(answer) => {
                     bad += u64::from(!answer.is_good());
                     slots.extend(answer.slot);

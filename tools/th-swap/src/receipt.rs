@@ -1,5 +1,6 @@
 //! The receipt: the tool's own clients, across the switch.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use th_record::kind::{Receipt, Slot};
 
-use crate::front::Front;
+use crate::front::{Front, Way};
 use crate::http::{Answer, Client};
 
 /// The time between two requests of one client while the traffic is moved…
@@ -38,8 +39,12 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Tally {
     receipt: Receipt,
-    /// Of each client: when it had a good answer last, and the last slot that it saw.
-    clients: Vec<(Option<Instant>, Option<Slot>)>,
+    /// When each client had a good answer last.
+    last: BTreeMap<usize, Instant>,
+    /// The slot that the last good answer named: for each client, and each way that it asks.
+    seen: BTreeMap<(usize, Way), Option<Slot>>,
+    /// How many of these there will be.
+    wanted: usize,
     /// When each slot answered first after the switch began.
     switched: Option<(Slot, Instant)>,
     first_new: Option<Instant>,
@@ -49,17 +54,21 @@ impl Clients {
     /// Starts a client for each way to ask: GET and POST, over a kept and over fresh connections.
     pub(crate) fn start(front: &Front) -> Self {
         let ways = [(true, false), (false, false), (true, true), (false, true)];
-        let ways: Vec<_> = ways
-            .into_iter()
-            .filter(|(_, post)| !post || front.posts())
-            .collect();
         let shared = Arc::new(Shared::default());
-        shared.tally().clients = vec![(None, None); ways.len()];
-        let spawn = |(index, (kept, post)): (usize, (bool, bool))| {
+        let mut threads = Vec::new();
+        for (index, (kept, post)) in ways.into_iter().enumerate() {
+            let ways: Vec<Way> = match post {
+                true => front.post().into_iter().cloned().collect(),
+                false => front.gets().to_vec(),
+            };
+            if ways.is_empty() {
+                continue;
+            }
+            shared.tally().wanted += ways.len();
             let (shared, front) = (Arc::clone(&shared), front.clone());
-            thread::spawn(move || ask(&shared, &front, index, kept, post))
-        };
-        let threads = ways.into_iter().enumerate().map(spawn).collect();
+            let client = move || ask(&shared, &front, index, kept, &ways);
+            threads.push(thread::spawn(client));
+        }
         Self { shared, threads }
     }
 
@@ -73,15 +82,10 @@ impl Clients {
         self.shared.slow.store(true, Ordering::Relaxed);
     }
 
-    /// Tells whether each client's last good answer came from `slot`; `None` when answers do not
+    /// Tells whether each client's last good answers came from `slot`; `None` when answers do not
     /// tell their slot.
     pub(crate) fn all_see(&self, slot: Slot) -> Option<bool> {
-        let tally = self.shared.tally();
-        let answered = tally.clients.iter().all(|(at, _)| at.is_some());
-        if answered && tally.clients.iter().all(|(_, seen)| seen.is_none()) {
-            return None;
-        }
-        Some(tally.clients.iter().all(|(_, seen)| *seen == Some(slot)))
+        self.shared.tally().all_see(slot)
     }
 
     /// Returns what was counted so far.
@@ -127,17 +131,30 @@ impl Shared {
 }
 
 impl Tally {
-    fn count(&mut self, index: usize, what: &str, result: io::Result<Answer>) {
+    fn all_see(&self, slot: Slot) -> Option<bool> {
+        let answered = self.seen.len() == self.wanted;
+        let tells = |way: &Way| {
+            let mut of_way = self.seen.iter().filter(|((_, asked), _)| asked == way);
+            of_way.any(|(_, seen)| seen.is_some())
+        };
+        if answered && self.seen.values().all(Option::is_none) {
+            return None;
+        }
+        // One service may name its slot, and another one not.
+        let mut seen = self.seen.iter();
+        Some(answered && seen.all(|((_, way), seen)| *seen == Some(slot) || !tells(way)))
+    }
+
+    fn count(&mut self, index: usize, way: &Way, kept: bool, result: io::Result<Answer>) {
         let now = Instant::now();
         self.receipt.requests += 1;
         let failure = match result {
             Ok(answer) if answer.is_good() => {
-                let (last, seen) = &mut self.clients[index];
-                if let Some(last) = last.replace(now) {
+                if let Some(last) = self.last.insert(index, now) {
                     let gap = now.duration_since(last).as_millis() as u64;
                     self.receipt.max_gap_ms = self.receipt.max_gap_ms.max(gap);
                 }
-                *seen = answer.slot;
+                self.seen.insert((index, way.clone()), answer.slot);
                 if let Some((slot, _)) = self.switched
                     && answer.slot == Some(slot)
                 {
@@ -145,9 +162,11 @@ impl Tally {
                 }
                 return;
             }
-            Ok(answer) => format!("{what}: status {}", answer.status),
-            Err(error) => format!("{what}: {error}"),
+            Ok(answer) => format!("status {}", answer.status),
+            Err(error) => error.to_string(),
         };
+        let connection = if kept { "kept" } else { "fresh" };
+        let failure = format!("{way} over a {connection} connection: {failure}");
         self.receipt.failed += 1;
         if self.receipt.failures.len() < TOLD {
             self.receipt.failures.push(failure);
@@ -155,26 +174,59 @@ impl Tally {
     }
 }
 
-/// One client, until it is told to stop. Each request is another user's, so all lanes are tried.
-fn ask(shared: &Shared, front: &Front, index: usize, kept: bool, post: bool) {
+/// One client, until it is told to stop: it asks `ways` in turn. Each request is another user's, so all
+/// lanes are tried.
+fn ask(shared: &Shared, front: &Front, index: usize, kept: bool, ways: &[Way]) {
     let mut client: Client = if kept {
         front.kept_alive()
     } else {
         front.fresh()
     };
-    let method = if post { "POST" } else { "GET" };
-    let what = format!(
-        "{method} over a {} connection",
-        if kept { "kept" } else { "fresh" }
-    );
-    let mut user = 0;
-    while !shared.stop.load(Ordering::Relaxed) {
+    for (user, way) in (0..).zip(ways.iter().cycle()) {
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
+        }
         let began = Instant::now();
-        let result = front.ask(&mut client, user, post);
-        shared.tally().count(index, &what, result);
-        user += 1;
+        let result = front.ask(&mut client, user, way);
+        shared.tally().count(index, way, kept, result);
         let slow = shared.slow.load(Ordering::Relaxed);
         let interval = if slow { SLOW } else { QUICK };
         thread::sleep(interval.saturating_sub(began.elapsed()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(seen: &[(usize, &str, Option<Slot>)], wanted: usize) -> Tally {
+        let seen = seen.iter().map(|(client, path, slot)| {
+            let way = Way::get(path);
+            ((*client, way), *slot)
+        });
+        Tally {
+            seen: seen.collect(),
+            wanted,
+            ..Tally::default()
+        }
+    }
+
+    #[test]
+    fn all_see_a_slot_when_all_that_is_asked_is_answered_by_it() {
+        let (new, old) = (Some(Slot::Green), Some(Slot::Blue));
+        let all_see = |seen: &[_], wanted| tally(seen, wanted).all_see(Slot::Green);
+        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", new)], 2), Some(true));
+        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", old)], 2), Some(false));
+        assert_eq!(all_see(&[(0, "/a", new), (1, "/a", None)], 2), Some(false));
+        assert_eq!(all_see(&[(0, "/a", new)], 2), Some(false));
+    }
+
+    #[test]
+    fn what_names_no_slot_says_nothing() {
+        let new = Some(Slot::Green);
+        let all_see = |seen: &[_], wanted| tally(seen, wanted).all_see(Slot::Green);
+        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", None)], 2), Some(true));
+        assert_eq!(all_see(&[(0, "/a", None), (0, "/b", None)], 2), None);
+        assert_eq!(all_see(&[(0, "/a", None)], 2), Some(false));
     }
 }

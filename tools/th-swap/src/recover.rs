@@ -73,10 +73,14 @@ pub(crate) fn recover(
 /// Tells whether `pending`, which died, is to be finished or taken back.
 pub(crate) fn outlook(context: &Context, pending: &Pending) -> Recovered {
     let slot = pending.slot;
+    let is_worse = || {
+        let old = pending.previous_slot;
+        old.is_some_and(|old| boot::worse(context, slot, old).is_some())
+    };
     let finish = match pending.phase {
         Phase::Starting | Phase::Paused | Phase::Reverted | Phase::Reverting => false,
-        Phase::Draining | Phase::Holding => !is_back(context, pending),
-        Phase::Retiring => true,
+        Phase::Draining | Phase::Holding => !is_back(context, pending) && !is_worse(),
+        Phase::Retiring => !is_worse(),
         // Without a receipt the old slot is the safe one, if it is any good.
         Phase::Switching => pending.previous_slot.is_none_or(|old| {
             boot::probe(context, old).is_err() && boot::probe(context, slot).is_ok()

@@ -203,7 +203,7 @@ fn served(
         if Instant::now() > until {
             return Err(format!("{} still answers: {last}", front.address));
         }
-        match front.ask(&mut front.fresh(), u64::from(good), false) {
+        match front.ask(&mut front.fresh(), u64::from(good), front.get(0)) {
             Ok(answer) if answer.slot.is_none() && answer.is_good() => silent += 1,
             Ok(answer) if answer.slot == slot && answer.is_good() == slot.is_some() => {
                 good += 1;

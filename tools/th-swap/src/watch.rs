@@ -1,32 +1,33 @@
 //! The watch over a new slot while the old one is warm.
 
+mod mark;
 mod outage;
+mod probes;
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use rustix::fs::{FlockOperation, flock};
 use th_cli::Run;
 use th_docker::Docker;
 use th_record::kind::{CanaryVerdict, Slot, Watch};
-use th_state::State;
 
 use crate::access_log::AccessLog;
 use crate::analysis::{self, Sample};
 use crate::context::Context;
 use crate::front::Front;
-use crate::http::Client;
 use crate::pending::{Pending, Phase};
 use crate::schema::{self, Schema};
+use crate::turn::Turn;
 use crate::watch::outage::Outage;
+use crate::watch::probes::Probes;
 use crate::{Error, boot, recover};
+
+pub(crate) use mark::{Mark, is_marked};
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often the web server is asked.
+/// How often something is asked.
 const ASK: Duration = Duration::from_millis(500);
 /// How often the containers are looked at.
 const CONTAINERS: Duration = Duration::from_secs(1);
@@ -35,16 +36,13 @@ const HEAD: Duration = Duration::from_secs(2);
 const CONNECT: Duration = Duration::from_secs(10);
 /// How often the access log is judged.
 const JUDGE: Duration = Duration::from_secs(10);
-/// So many failures in a row are no accident.
-const FAILURES: u32 = 3;
-
-/// The file whose lock says that a process watches.
-const FILE: &str = "hold";
+/// How long the end of the hold waits for a lock that another tool holds.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why the watch ended.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// The hold is over.
+    /// The hold is over, the new slot is well, and the lock is had, or was waited for in vain.
     InTime,
     /// The new slot is worse, and why.
     Worse(String),
@@ -66,35 +64,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) before: &'a Sample,
     pub(crate) pending: &'a Pending,
     pub(crate) until: DateTime<Utc>,
-}
-
-/// Marks that a process watches, until the file is dropped or the process dies.
-pub(crate) fn mark(state: &State) -> Result<File, Error> {
-    let file = open(state)?;
-    // If another one has it, that one is about to see that the swap is not its any more.
-    let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-    Ok(file)
-}
-
-/// Tells whether a process watches.
-pub(crate) fn is_marked(state: &State) -> Result<bool, Error> {
-    if !state.path(FILE).exists() {
-        return Ok(false);
-    }
-    let locked = flock(&open(state)?, FlockOperation::NonBlockingLockShared);
-    Ok(locked == Err(rustix::io::Errno::WOULDBLOCK))
-}
-
-fn open(state: &State) -> Result<File, Error> {
-    let path = state.path(FILE);
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(Error::io(&path))
+    pub(crate) mark: &'a mut Mark,
+    /// To be taken again at the end. Until it is had, the old slot cannot be stopped, and is worth
+    /// watching for.
+    pub(crate) turn: &'a mut Turn,
 }
 
 /// Watches until the hold is over, or something ends it.
@@ -108,17 +81,30 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
         subject.pending.previous_slot,
     );
     let is_well = |slot: Option<Slot>| slot.is_some_and(|slot| boot::probe(context, slot).is_ok());
+    let mut waits = None;
     let ended = loop {
-        if Utc::now() >= subject.until {
+        subject.mark.set();
+        // Also when the time was over before the first look, as after a reboot.
+        if Utc::now() >= subject.until
+            && eyes.probes.are_good()
+            && may_end(&mut subject, &mut waits)
+        {
             break Ended::InTime;
         }
         if subject.run.cancelled() {
             break Ended::Cancelled;
         }
         match eyes.look(&mut subject)? {
-            Some(Ended::Worse(_)) if outage.excuses(is_well(old), Instant::now()) => {}
+            // The old slot is no better behind a web server that is down.
+            Some(Ended::Worse(_))
+                if outage.excuses(
+                    is_well(old) && !(eyes.probes.front_is_down() && is_well(Some(new))),
+                    Instant::now(),
+                ) => {}
             Some(ended) => break ended,
-            None => outage.pass(|| is_well(Some(new)) && is_well(old)),
+            None => {
+                outage.pass(|| !eyes.probes.front_is_down() && is_well(Some(new)) && is_well(old))
+            }
         }
         thread::sleep(LOOK);
     };
@@ -133,17 +119,26 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
     Ok((seen, ended))
 }
 
+/// Tells whether the lock is had again, or was waited for long enough.
+fn may_end(subject: &mut Subject<'_>, waits: &mut Option<Instant>) -> bool {
+    let since = *waits.get_or_insert_with(Instant::now);
+    let state = &subject.context.state;
+    match subject.turn.retake(state, subject.run, Duration::ZERO) {
+        Err(Error::State(th_state::Error::Locked { .. })) => since.elapsed() >= PATIENCE,
+        _ => true,
+    }
+}
+
 /// What looks, and what it saw.
 struct Eyes {
     seen: Watch,
     sample: Sample,
-    client: Option<Client>,
-    in_a_row: u32,
-    asked: Instant,
+    probes: Probes,
+    // When each look is due next.
+    ask: Instant,
     containers: Instant,
-    /// When the head is asked for next.
     head: Instant,
-    judged: Instant,
+    judge: Instant,
 }
 
 impl Eyes {
@@ -157,12 +152,11 @@ impl Eyes {
                 ..Watch::default()
             },
             sample: Sample::default(),
-            client: subject.front.map(Front::kept_alive),
-            in_a_row: 0,
-            asked: now,
-            containers: now,
+            probes: Probes::new(subject.front),
+            ask: now,
+            containers: now + CONTAINERS,
             head: now,
-            judged: now,
+            judge: now + JUDGE,
         }
     }
 
@@ -185,37 +179,19 @@ impl Eyes {
         {
             return Ok(Some(Ended::Worse(error.to_string())));
         }
-        if due(&mut self.asked, ASK)
-            && let Some(why) = self.ask(subject)
-        {
-            return Ok(Some(Ended::Worse(why)));
+        if due(&mut self.ask, ASK) {
+            let (failed, why) = self.probes.ask(subject);
+            self.seen.requests += 1;
+            self.seen.failed += u64::from(failed);
+            if let Some(why) = why {
+                return Ok(Some(Ended::Worse(why)));
+            }
         }
         if Instant::now() >= self.head {
             let pause = see_head(subject);
             self.head = Instant::now() + pause;
         }
         Ok(self.judge(subject)?.map(Ended::Worse))
-    }
-
-    /// Asks as a user does; says why that is enough to go back.
-    fn ask(&mut self, subject: &Subject<'_>) -> Option<String> {
-        let post = self.seen.requests % 2 == 1;
-        let failure = match (subject.front, &mut self.client) {
-            (Some(front), Some(client)) => match front.ask(client, self.seen.requests, post) {
-                Ok(answer) if answer.is_good() => None,
-                Ok(answer) => Some(format!("status {}", answer.status)),
-                Err(error) => Some(error.to_string()),
-            },
-            _ => boot::probe(subject.context, subject.pending.slot).err(),
-        };
-        self.seen.requests += 1;
-        let Some(failure) = failure else {
-            self.in_a_row = 0;
-            return None;
-        };
-        self.seen.failed += 1;
-        self.in_a_row += 1;
-        (self.in_a_row >= FAILURES).then(|| format!("{FAILURES} probes in a row failed: {failure}"))
     }
 
     /// Judges what the access log says of users' requests.
@@ -231,7 +207,7 @@ impl Eyes {
         })?;
         self.seen.served = Some(self.sample.requests);
         self.seen.errors = Some(self.sample.errors);
-        if !due(&mut self.judged, JUDGE) {
+        if !due(&mut self.judge, JUDGE) {
             return Ok(None);
         }
         Ok(match analysis::judge(&self.sample, subject.before) {
@@ -241,11 +217,12 @@ impl Eyes {
     }
 }
 
-/// Tells whether `every` has passed since `last`, and if so, starts anew.
-fn due(last: &mut Instant, every: Duration) -> bool {
-    let due = last.elapsed() >= every;
+/// Tells whether `next` has come, and if so, moves it on by `every`.
+fn due(next: &mut Instant, every: Duration) -> bool {
+    let now = Instant::now();
+    let due = now >= *next;
     if due {
-        *last = Instant::now();
+        *next = now + every;
     }
     due
 }

@@ -27,7 +27,7 @@ services:
 const SITE: &str = r#"
 map $cookie_th_client $th_client { default $cookie_th_client; "" $remote_addr; }
 map $http_upgrade $th_connection { default upgrade; "" close; }
-log_format th escape=json '{"slot":"$upstream_http_x_th_slot","upstream_addr":"$upstream_addr",'
+log_format th escape=json '{"slot":"$upstream_http_x_th_slot","client":"$th_client","upstream_addr":"$upstream_addr",'
   '"upstream_status":"$upstream_status","upstream_response_time":"$upstream_response_time"}';
 access_log @ROOT@/nginx/access.log th;
 include @ROOT@/nginx/lanes.conf;

@@ -1,6 +1,6 @@
 //! What the watch over a new slot lives through.
 
-use std::fs;
+use std::fs::{self, File};
 use std::thread;
 use std::time::Duration;
 
@@ -37,6 +37,49 @@ fn a_second_outage_of_both_slots_is_a_new_one() -> Result<()> {
         ended.record
     );
     assert_eq!(app.answer()?, "v2 green");
+    Ok(())
+}
+
+/// The old slot is no better as long as nobody is let through to it.
+#[test]
+fn a_restart_of_nginx_is_no_fault_of_the_release() -> Result<()> {
+    let app = SlotApp::released()?;
+    let mut running = holding(&app)?;
+    app.nginx().halt()?;
+    // Longer than it takes to fail three times.
+    thread::sleep(Duration::from_secs(7));
+    app.nginx().resume()?;
+    thread::sleep(Duration::from_secs(2));
+    ensure!(!running.is_over(), "a good release was taken back");
+    assert_eq!(app.answer()?, "v2 green");
+    running.signal("INT")?;
+    let ended = running.wait()?.expect(130)?;
+    ensure!(
+        ended.data()["watch"]["failed"].as_u64() >= Some(3),
+        "{}",
+        ended.record
+    );
+    Ok(())
+}
+
+#[test]
+fn who_looks_for_the_watcher_does_not_hide_it() -> Result<()> {
+    let app = SlotApp::released()?;
+    // As `status` does, in the moment in which the hold begins.
+    let looked = File::create(app.path("state/hold"))?;
+    looked.lock_shared()?;
+    let running = app
+        .swap(&["to", "--tag", "v2", "--hold", "120s"])?
+        .start()?;
+    wait_for(|| {
+        let pending = fs::read_to_string(app.path("state/swap.json"));
+        Ok(pending.is_ok_and(|text| text.contains("\"holding\"")))
+    })?;
+    thread::sleep(Duration::from_secs(1));
+    drop(looked);
+    wait_for(|| Ok(app.swap(&["status"])?.run()?.code == 0))?;
+    running.signal("INT")?;
+    running.wait()?.expect(130)?;
     Ok(())
 }
 

@@ -33,6 +33,16 @@ pub(super) fn findings(context: &Context) -> Vec<SwapFinding> {
             "set it to a path of the first service that answers a POST with 2xx and changes nothing",
         ));
     }
+    if let (Some(_), [only]) = (&nginx.front, nginx.probes.as_slice())
+        && context.slots.services.len() > 1
+    {
+        found.push(advice(
+            "one_probe",
+            "slots.nginx.probes",
+            format!("only {only} is asked for through nginx: a receipt says nothing of the other services"),
+            "set it to a path of each service, such as [\"/health\", \"/\"]",
+        ));
+    }
     match &nginx.access_log {
         None => found.push(advice(
             "no_access_log",
@@ -63,8 +73,8 @@ fn log(path: &Path) -> Option<SwapFinding> {
         problem(
             "access_log",
             subject,
-            "its lines are not in the format th, so users' errors are not seen",
-            "write access_log PATH th; where log_format th is the JSON one with slot and upstream_*",
+            "its lines are not in the format th: users' errors are not seen, or not told from the tool's own requests",
+            "write access_log PATH th; where log_format th is the JSON one with slot, client and upstream_*",
         )
     })
 }

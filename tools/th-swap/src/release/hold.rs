@@ -10,11 +10,8 @@ use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
 use crate::schema::Schema;
 use crate::turn::Turn;
-use crate::watch::{self, Ended};
-use crate::{Error, drain, engine, recover, silence};
-
-/// How long the end of the hold waits for a lock that another tool holds.
-const PATIENCE: Duration = Duration::from_secs(600);
+use crate::watch::{self, Ended, Mark};
+use crate::{Error, boot, drain, engine, recover, silence};
 
 impl Release<'_> {
     /// Drains the old slot, keeps it warm and watches, and stops it.
@@ -88,7 +85,7 @@ impl Release<'_> {
             .unwrap_or_else(|| Utc::now() + seconds);
         self.pending.hold_until_at = Some(until);
         self.enter(Phase::Holding)?;
-        let watching = watch::mark(&self.context.state)?;
+        let mut watching = Mark::of(&self.context.state)?;
         if let Err(error) = self.turn.give() {
             self.run
                 .warn(format!("the lock is held during the hold: {error}"));
@@ -105,16 +102,20 @@ impl Release<'_> {
             before: &self.before,
             pending: &self.pending,
             until,
+            mark: &mut watching,
+            turn: &mut self.turn,
         });
         self.run.took("hold", started.elapsed().as_secs_f64());
         let (seen, ended) = ended?;
         self.report.watch = Some(seen);
-        let worse = match ended {
-            Ended::Worse(why) => Some(Error::Worse(why)),
-            Ended::InTime | Ended::Elsewhere => None,
+        let (worse, patience) = match ended {
+            Ended::Worse(why) => (Some(Error::Worse(why)), watch::PATIENCE),
+            // The watch has it, or has waited for it long enough.
+            Ended::InTime => (None, Duration::ZERO),
+            Ended::Elsewhere => (None, watch::PATIENCE),
             Ended::Cancelled => return Err(Error::Cancelled),
         };
-        self.retake(worse.is_some())?;
+        self.retake(worse.is_some(), patience)?;
         drop(watching);
         match Pending::read(&self.context.state)? {
             Some(now)
@@ -137,10 +138,10 @@ impl Release<'_> {
     }
 
     /// Takes the lock again. To lead the traffic back, a lock of another tool is not waited for.
-    fn retake(&mut self, urgent: bool) -> Result<(), Error> {
+    fn retake(&mut self, urgent: bool, patience: Duration) -> Result<(), Error> {
         let state = &self.context.state;
         if !urgent {
-            return self.turn.retake(state, self.run, PATIENCE);
+            return self.turn.retake(state, self.run, patience);
         }
         match self.turn.retake(state, self.run, take_back::PATIENCE) {
             Err(error) if Turn::holder(state).is_some_and(|tool| tool != self.run.tool) => {
@@ -149,13 +150,18 @@ impl Release<'_> {
                 ));
                 Ok(())
             }
-            Err(_) => self.turn.retake(state, self.run, PATIENCE),
+            Err(_) => self.turn.retake(state, self.run, patience),
             Ok(()) => Ok(()),
         }
     }
 
-    /// Stops the old slot. What goes wrong here leaves the traffic where it is.
+    /// Stops the old slot, unless it is the better one. What else goes wrong here leaves the traffic
+    /// where it is.
     fn retire(&mut self) -> Result<(), Error> {
+        let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
+        if let Some(why) = previous.and_then(|old| boot::worse(self.context, slot, old)) {
+            return Err(Error::Worse(why));
+        }
         let state = &self.context.state;
         if let Some(Ok(head)) = self.schema.as_mut().map(Schema::head) {
             let mut releases = Releases::read(state)?;

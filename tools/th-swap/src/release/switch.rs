@@ -38,7 +38,13 @@ impl Release<'_> {
         })?;
         self.before()?;
         if let (Some(log), before) = (&mut self.log, &mut self.before) {
-            log.read(|entry| before.add(entry))?;
+            // In a canary, the new slot has had some of the traffic.
+            let old = self.pending.slot.other();
+            log.read(|entry| {
+                if entry.slot == Some(old) {
+                    before.add(entry);
+                }
+            })?;
         }
         self.enter(Phase::Switching)?;
         self.stop_exclusive()?;

@@ -1,12 +1,12 @@
-//! The time in which both slots are down, as after a restart of the engine: that is not the fault of
-//! the release.
+//! The time in which both slots are down, as after a restart of the engine, or the web server before
+//! them: that is not the fault of the release.
 
 use std::time::{Duration, Instant};
 
-/// How long both slots may be down until the old one is gone back to all the same.
+/// How long that may last until the old one is gone back to all the same.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// An outage of both slots, if there is one.
+/// An outage, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     since: Option<Instant>,
@@ -14,13 +14,13 @@ pub(super) struct Outage {
 
 impl Outage {
     /// Tells whether it excuses the new slot, which is not well at `now`.
-    pub(super) fn excuses(&mut self, old_is_well: bool, now: Instant) -> bool {
-        !old_is_well && now.duration_since(*self.since.get_or_insert(now)) <= LIMIT
+    pub(super) fn excuses(&mut self, old_is_better: bool, now: Instant) -> bool {
+        !old_is_better && now.duration_since(*self.since.get_or_insert(now)) <= LIMIT
     }
 
-    /// Ends it, if there is one and `both_are_well` again: the next one has its own time.
-    pub(super) fn pass(&mut self, both_are_well: impl FnOnce() -> bool) {
-        if self.since.is_some() && both_are_well() {
+    /// Ends it, if there is one and `all_is_well` again: the next one has its own time.
+    pub(super) fn pass(&mut self, all_is_well: impl FnOnce() -> bool) {
+        if self.since.is_some() && all_is_well() {
             self.since = None;
         }
     }
