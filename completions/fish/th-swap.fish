@@ -50,7 +50,7 @@ complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l tag -d 'The tag o
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l hold -d 'Keep the old slot warm and watch for this long [default: slots.hold]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l drain -d 'Wait this long for the old slot\'s connections to end [default: slots.drain]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l ready -d 'Wait this long for the new slot to be healthy [default: slots.ready]' -r
-complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l probes -d 'Probes in a row that must succeed before the switch' -r
+complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l probes -d 'Probes in a row that must succeed before the switch [default: 3]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l exclusive -d 'A service that must not run twice: stopped before the switch, started after it' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l max-age -d 'Refuse input records older than this' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand to" -l config -d 'Read this configuration file [default: ./th.toml, then /etc/th/th.toml]' -r -F
@@ -69,7 +69,7 @@ complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l tag -d 'The t
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l hold -d 'Keep the old slot warm and watch for this long [default: slots.hold]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l drain -d 'Wait this long for the old slot\'s connections to end [default: slots.drain]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l ready -d 'Wait this long for the new slot to be healthy [default: slots.ready]' -r
-complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l probes -d 'Probes in a row that must succeed before the switch' -r
+complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l probes -d 'Probes in a row that must succeed before the switch [default: 3]' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l exclusive -d 'A service that must not run twice: stopped before the switch, started after it' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l steps -d 'Shares of the clients, in percent, in rising order' -r
 complete -c th-swap -n "__fish_th_swap_using_subcommand canary" -l every -d 'Stay on each step for this long' -r

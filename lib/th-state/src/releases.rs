@@ -34,6 +34,14 @@ pub struct Release {
     pub pre_release_set: Option<Id>,
 }
 
+impl Release {
+    /// Tells whether `run` gave `tag` the traffic in `slot`. The runs of a chain share their id, so
+    /// the id alone does not tell.
+    pub fn is_of(&self, run: &str, tag: &str, slot: Slot) -> bool {
+        (self.run.as_str(), self.tag.as_str(), self.slot) == (run, tag, slot)
+    }
+}
+
 /// All of them, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Releases(Vec<Release>);
@@ -118,13 +126,12 @@ impl Releases {
         self.0.drain(..surplus);
     }
 
-    /// Notes that the release of `run` does not have the traffic, and what had it before has it
-    /// again. Returns whether anything was noted.
-    pub fn withdraw(&mut self, run: &str) -> bool {
-        let found = self
-            .0
-            .iter()
-            .rposition(|release| release.run == run && release.state == ReleaseState::Live);
+    /// Notes that the release of `tag` in `slot` by `run` does not have the traffic, and what had it
+    /// before has it again. Returns whether anything was noted.
+    pub fn withdraw(&mut self, run: &str, tag: &str, slot: Slot) -> bool {
+        let found = self.0.iter().rposition(|release| {
+            release.state == ReleaseState::Live && release.is_of(run, tag, slot)
+        });
         let Some(found) = found else { return false };
         self.0[found].state = ReleaseState::Withdrawn;
         let slot = self.0[found].slot;
@@ -174,7 +181,11 @@ mod tests {
         for (tag, slot) in [("v1", Slot::Blue), ("v2", Slot::Green), ("v3", Slot::Blue)] {
             releases.add(release(tag, slot), ReleaseState::Retired);
         }
-        assert!(releases.withdraw("run of v3") && !releases.withdraw("run of v3"));
+        // The chain's run had released v2 before, and what it began since never had the traffic.
+        assert!(!releases.withdraw("run of v3", "v2", Slot::Green));
+        assert!(!releases.withdraw("run of v3", "v3", Slot::Green));
+        assert!(releases.withdraw("run of v3", "v3", Slot::Blue));
+        assert!(!releases.withdraw("run of v3", "v3", Slot::Blue));
         assert_eq!(releases.live().unwrap().tag, "v2");
         assert_eq!(releases.before().unwrap().tag, "v1");
         // A rollback that boots is a release of its own, and withdraws what it takes the place of.

@@ -90,9 +90,9 @@ pub(crate) struct ReleaseArgs {
     /// Wait this long for the new slot to be healthy [default: slots.ready]
     #[arg(long, value_name = "TIME")]
     pub(crate) ready: Option<humantime::Duration>,
-    /// Probes in a row that must succeed before the switch
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) probes: u32,
+    /// Probes in a row that must succeed before the switch [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) probes: Option<u32>,
     /// A service that must not run twice: stopped before the switch, started after it
     #[arg(long, value_name = "SERVICE")]
     pub(crate) exclusive: Vec<String>,
@@ -114,17 +114,31 @@ pub(crate) struct CanaryArgs {
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) compare: Option<Compare>,
     /// Fewer requests than this to the new slot say nothing: the canary pauses
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) min_requests: u64,
     /// Go back when this many percent more of the new slot's requests fail than of the old one's
-    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0, value_parser = margin)]
     pub(crate) error_margin: f64,
     /// Go back when 19 of 20 requests take this many times as long as in the old slot, and 50 ms
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.5)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.5, value_parser = factor)]
     pub(crate) latency_factor: f64,
     /// Go back within a step after this many bad comparisons in a row
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) failures: u32,
+}
+
+/// Reads a share in percent. Compared with a NaN, nothing is ever worse.
+fn margin(text: &str) -> Result<f64, String> {
+    let percent = text.parse().ok();
+    let sound = percent.filter(|percent| (0.0..=100.0).contains(percent));
+    sound.ok_or_else(|| "not between 0 and 100".to_owned())
+}
+
+/// Reads a factor. Below 1, a release as quick as the old one would be worse.
+fn factor(text: &str) -> Result<f64, String> {
+    let factor: Option<f64> = text.parse().ok();
+    let sound = factor.filter(|factor| factor.is_finite() && *factor >= 1.0);
+    sound.ok_or_else(|| "not a number of 1 or more".to_owned())
 }
 
 /// What a canary compares.
@@ -175,5 +189,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn limits_that_nothing_exceeds_are_refused() {
+        for text in ["NaN", "nan", "-1", "101", "inf", "x"] {
+            assert!(margin(text).is_err(), "{text}");
+        }
+        for text in ["NaN", "-2", "0", "0.9", "inf", "x"] {
+            assert!(factor(text).is_err(), "{text}");
+        }
+        assert_eq!((margin("0"), factor("1")), (Ok(0.0), Ok(1.0)));
+        assert_eq!((margin("2.5"), factor("3.5")), (Ok(2.5), Ok(3.5)));
     }
 }

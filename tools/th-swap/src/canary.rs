@@ -1,5 +1,6 @@
 //! A release in steps: lane after lane, each step compared with the old slot.
 
+mod paused;
 mod share;
 mod source;
 
@@ -12,7 +13,7 @@ use th_record::ErrorKind;
 use th_record::kind::{CanarySide, CanaryStep, CanaryVerdict};
 
 use crate::analysis::{Judge, Limits, Sample, Samples};
-use crate::args::{CanaryArgs, ReleaseArgs};
+use crate::args::{CanaryArgs, Compare, ReleaseArgs};
 use crate::canary::share::Share;
 use crate::canary::source::Source;
 use crate::context::Context;
@@ -43,6 +44,11 @@ pub(crate) fn canary(
     if context.slots.mode != Mode::Lanes {
         return Err(Error::Usage("a canary needs slots.mode = \"lanes\""));
     }
+    if args.compare == Some(Compare::Users) && context.slots.nginx.access_log.is_none() {
+        return Err(Error::Usage(
+            "--compare users needs slots.nginx.access_log in th.toml",
+        ));
+    }
     let steps = share::steps(&args.steps, context.lanes.len())?;
     let intent = Intent {
         shares: steps.iter().map(ToString::to_string).collect(),
@@ -57,8 +63,13 @@ pub(crate) fn canary(
         .filter(|pending| pending.phase == Phase::Paused && pending.tag == intent.tag);
     let mut why = None;
     let outcome = match (paused, turn) {
-        (Some(pending), Some(turn)) => {
+        (Some(mut pending), None) => {
+            paused::take_over(run, &mut pending, release);
+            return paused::plan(context, &pending, &steps);
+        }
+        (Some(mut pending), Some(turn)) => {
             let from = context.lanes.read()?.count(pending.slot);
+            paused::take_over(run, &mut pending, release);
             Release::resume(context, run, turn, pending)?.end(|release| {
                 let (docker, slot) = (&release.docker, release.pending.slot);
                 let images = |_: &mut Run| release::images(docker, context, slot);
@@ -68,7 +79,7 @@ pub(crate) fn canary(
                 finish(release, why.is_none())
             })?
         }
-        (_, turn) => match Release::begin_with(context, run, &intent, turn)? {
+        (None, turn) => match Release::begin_with(context, run, &intent, turn)? {
             Begun::Plan(outcome) => return Ok(outcome),
             Begun::Release(release) => release.end(|release| {
                 release.boot()?;

@@ -1,6 +1,7 @@
 //! `docker compose`, the plugin, or else `docker-compose`, its predecessor.
 
 mod child;
+mod words;
 
 use std::ffi::OsStr;
 use std::io;
@@ -16,12 +17,12 @@ use crate::Error;
 use crate::compose::child::Ended;
 use crate::context::Context;
 
-/// What compose says of its trouble, cut to this many lines from the end.
-const LAST_LINES: usize = 6;
-
 /// How long compose may take. Health checks that it waits for and grace periods are minutes; what
 /// lasts longer is an engine that hangs.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// What stands for the env file of an environment without one.
+const NO_ENV_FILE: &str = "/dev/null";
 
 /// A compose program and the file of a slot.
 #[derive(Debug, Clone)]
@@ -65,7 +66,7 @@ impl Compose {
             root: context.root.clone(),
             env_file: match &context.env.env_file {
                 Some(path) => std::path::absolute(path).map_err(Error::io(path))?,
-                None => PathBuf::from("/dev/null"),
+                None => PathBuf::from(NO_ENV_FILE),
             },
             app: context.app.clone(),
             name: context.name.clone(),
@@ -183,7 +184,10 @@ impl Compose {
             Ended::Itself(output) if output.status.success() => {
                 return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
             }
-            Ended::Itself(output) => last_words(&String::from_utf8_lossy(&output.stderr)),
+            Ended::Itself(output) => words::last(
+                &String::from_utf8_lossy(&output.stderr),
+                &words::env_files(&self.env_file, &self.file),
+            ),
             Ended::Late => format!("it did not end within {} s", LIMIT.as_secs()),
             Ended::Cancelled => return Err(Error::Cancelled),
         };
@@ -195,16 +199,6 @@ impl Compose {
             message,
         })
     }
-}
-
-/// Returns what compose said last.
-fn last_words(text: &str) -> String {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
-    lines[lines.len().saturating_sub(LAST_LINES)..].join("; ")
 }
 
 /// Returns the variables that tell a slot its ports: `TH_PORT_API`.

@@ -29,7 +29,7 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let include = &context.slots.nginx.include;
     dirs.extend(include.parent().map(|dir| (dir.to_owned(), None)));
     for (dir, mode) in dirs {
-        if lay(&dir, mode, plan)? {
+        if lay(&dir, run, mode)? {
             made.push(dir.to_string_lossy().into_owned());
         }
     }
@@ -40,7 +40,7 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         Mode::Reload => Some(reload::render(context, None)),
     };
     if let Some(text) = text
-        && write(include, &text, plan)?
+        && write(include, run, &text)?
     {
         made.push(include.to_string_lossy().into_owned());
     }
@@ -93,30 +93,35 @@ fn render(context: &Context) -> String {
 }
 
 /// Makes a directory, and gives it `mode`. Tells whether there was anything to do.
-fn lay(dir: &Path, mode: Option<u32>, plan: bool) -> Result<bool, Error> {
+fn lay(dir: &Path, run: &mut Run, mode: Option<u32>) -> Result<bool, Error> {
     let there = fs::metadata(dir).ok();
     let right = there
         .as_ref()
         .is_some_and(|there| mode.is_none_or(|mode| there.mode() & 0o7777 == mode));
-    if right || plan {
+    if right || run.output.plan {
         return Ok(!right);
     }
     fs::create_dir_all(dir).map_err(Error::io(dir))?;
+    if there.is_none() {
+        run.changed();
+    }
     if let Some(mode) = mode {
         fs::set_permissions(dir, Permissions::from_mode(mode)).map_err(Error::io(dir))?;
+        run.changed();
     }
     Ok(true)
 }
 
-fn write(path: &Path, text: &str, plan: bool) -> Result<bool, Error> {
+fn write(path: &Path, run: &mut Run, text: &str) -> Result<bool, Error> {
     if fs::read_to_string(path).is_ok_and(|there| there == text) {
         return Ok(false);
     }
-    if !plan {
+    if !run.output.plan {
         let mut file = AtomicFile::create(path).map_err(Error::io(path))?;
         file.set_mode(0o644).map_err(Error::io(path))?;
         file.write_all(text.as_bytes()).map_err(Error::io(path))?;
         file.commit().map_err(Error::io(path))?;
+        run.changed();
     }
     Ok(true)
 }

@@ -24,7 +24,7 @@ const TARGET: &str = "retry-after-";
 /// Turns the page on or off.
 pub(crate) fn maintenance(
     context: &Context,
-    run: &Run,
+    run: &mut Run,
     switch: Switch,
     retry_after: Duration,
 ) -> Result<Outcome, Error> {
@@ -38,9 +38,10 @@ pub(crate) fn maintenance(
     let changes = before != wanted.map(Some);
     if changes && !run.output.plan {
         match wanted {
-            Some(seconds) => turn_on(&dir, seconds)?,
+            Some(seconds) => turn_on(&dir, run, seconds)?,
             None => remove(&path)?,
         }
+        run.changed();
         atomic::fsync_dir(&dir).map_err(Error::io(&dir))?;
         sweep(&dir, wanted)?;
     }
@@ -72,7 +73,7 @@ fn seconds(path: &Path) -> Result<Option<Option<u64>>, Error> {
     Ok(Some(seconds.and_then(|seconds| seconds.parse().ok())))
 }
 
-fn turn_on(dir: &Path, seconds: u64) -> Result<(), Error> {
+fn turn_on(dir: &Path, run: &mut Run, seconds: u64) -> Result<(), Error> {
     let name = format!("{TARGET}{seconds}");
     let target = dir.join(&name);
     let written = AtomicFile::create(&target).and_then(|mut file| {
@@ -81,6 +82,7 @@ fn turn_on(dir: &Path, seconds: u64) -> Result<(), Error> {
         file.commit()
     });
     written.map_err(Error::io(&target))?;
+    run.changed();
     let next = dir.join(format!(".{NAME}.next"));
     remove(&next)?;
     symlink(&name, &next).map_err(Error::io(&next))?;

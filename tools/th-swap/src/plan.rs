@@ -14,6 +14,9 @@ pub(crate) struct Observed {
     pub(crate) missing_images: Vec<String>,
     /// How many images it has.
     pub(crate) images: usize,
+    /// Those that are not what was released under their name before, in words; `None` when it need
+    /// not be the same.
+    pub(crate) other_images: Option<Vec<String>>,
     /// The longest path of a socket.
     pub(crate) longest_path: String,
     /// Whether the idle slot runs already, so that starting it needs no more memory.
@@ -56,6 +59,32 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn release(wanted: Wanted<'_>, seen: &Observed) -> SwapPlan {
     let slot = wanted.slot.name();
     let mut steps = vec![step("start", slot), step("probe", slot)];
+    steps.extend(moves(wanted));
+    SwapPlan {
+        gates: gates::gates(wanted.previous_slot, seen),
+        ..plan(wanted, steps)
+    }
+}
+
+/// Plans the rest of a release whose slot runs already.
+pub(crate) fn going_on(wanted: Wanted<'_>) -> SwapPlan {
+    plan(wanted, moves(wanted))
+}
+
+fn plan(wanted: Wanted<'_>, steps: Vec<SwapStep>) -> SwapPlan {
+    SwapPlan {
+        tag: wanted.tag.to_owned(),
+        slot: wanted.slot,
+        previous_tag: wanted.previous_tag.map(str::to_owned),
+        previous_slot: wanted.previous_slot,
+        gates: Vec::new(),
+        steps,
+    }
+}
+
+/// Returns how the traffic gets to a slot that runs, and what becomes of the other.
+fn moves(wanted: Wanted<'_>) -> Vec<SwapStep> {
+    let (mut steps, slot) = (Vec::new(), wanted.slot.name());
     let (exclusive, old) = (wanted.exclusive, wanted.previous_slot.map(Slot::name));
     if old.is_some() {
         let shares = wanted.shares.iter();
@@ -84,14 +113,7 @@ pub(crate) fn release(wanted: Wanted<'_>, seen: &Observed) -> SwapPlan {
         }
         steps.push(step("stop", old));
     }
-    SwapPlan {
-        tag: wanted.tag.to_owned(),
-        slot: wanted.slot,
-        previous_tag: wanted.previous_tag.map(str::to_owned),
-        previous_slot: wanted.previous_slot,
-        gates: gates::gates(wanted.previous_slot, seen),
-        steps,
-    }
+    steps
 }
 
 /// Returns the first reason not to act.
@@ -168,6 +190,11 @@ mod tests {
         assert_eq!(
             refused(|seen| seen.missing_images = vec!["api:v2".into()]),
             "image"
+        );
+        assert_eq!(refused(|seen| seen.other_images = Some(Vec::new())), "");
+        assert_eq!(
+            refused(|seen| seen.other_images = Some(vec!["api:v2".into()])),
+            "same_image"
         );
         assert_eq!(refused(|seen| seen.longest_path = "x".repeat(107)), "");
         assert_eq!(refused(|seen| seen.longest_path = "x".repeat(108)), "path");

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use th_cli::Run;
 use th_docker::Docker;
+use th_record::Image;
 use th_record::kind::Slot;
 
 use crate::Error;
@@ -51,6 +52,21 @@ pub(crate) fn observe(
     }
     seen.front = front.map(|front| look(front, USERS));
     Ok(seen)
+}
+
+/// Returns those of `remembered` whose names are now other images, in words; `None` when nothing is
+/// remembered.
+pub(crate) fn other_images(
+    docker: &Docker,
+    remembered: &[Image],
+) -> Result<Option<Vec<String>>, Error> {
+    let mut others = Vec::new();
+    for Image { name, id, .. } in remembered {
+        if let Some(now) = docker.image_id(name)?.filter(|now| now != id) {
+            others.push(format!("'{name}' was {id}, and is {now} now"));
+        }
+    }
+    Ok((!remembered.is_empty()).then_some(others))
 }
 
 /// Asks through the web server who answers.

@@ -183,7 +183,7 @@ pub(crate) fn take_back(
         if let (true, Some(previous)) = (moved, previous) {
             move_exclusive(run, docker, compose, pending, previous)?;
         }
-        forget(context, &pending.run)?;
+        forget(context, pending)?;
         pending.try_enter(&context.state, run, Phase::Reverted);
         // Some of the users are still there, whoever led the traffic back.
         if had_traffic && previous.is_some() {

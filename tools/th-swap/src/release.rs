@@ -1,5 +1,6 @@
 //! A release on its way: what it holds, what it journals, and how it ends or is taken back.
 
+mod ahead;
 mod asked;
 mod begin;
 mod hold;
@@ -25,8 +26,9 @@ use crate::schema::Schema;
 use crate::turn::Turn;
 use crate::{Error, boot, engine, summary, traffic};
 
-pub(crate) use begin::{Begun, report};
-pub(crate) use intent::Intent;
+pub(crate) use ahead::check as check_ahead;
+pub(crate) use begin::{Begun, report, upstream_set};
+pub(crate) use intent::{Intent, PROBES};
 pub(crate) use remember::remember;
 pub(crate) use take_back::{forget, stop_slot};
 

@@ -73,21 +73,29 @@ pub(crate) fn plan(context: &Context) -> Result<Outcome, Error> {
             "there is nothing to resume".to_owned(),
         ));
     };
-    let action = match (pending.phase, recover::outlook(context, &pending)) {
-        (Phase::Paused, _) => "leave_paused",
-        (_, Recovered::Finished) => "finish",
-        _ => "take_back",
-    };
+    let mut step = step(recover::outlook(context, &pending), &pending);
+    if pending.phase == Phase::Paused {
+        step.action = "leave_paused".to_owned();
+    }
     let plan = SwapPlan {
         tag: pending.tag.clone(),
         slot: pending.slot,
         previous_tag: pending.previous_tag.clone(),
         previous_slot: pending.previous_slot,
         gates: Vec::new(),
-        steps: vec![SwapStep {
-            action: action.to_owned(),
-            object: format!("the release of '{}' by run {}", pending.tag, pending.run),
-        }],
+        steps: vec![step],
     };
     Ok(Outcome::plan("swap_plan", &plan, summary::plan(&plan)))
+}
+
+/// Says what is done about `pending`, in a plan.
+pub(crate) fn step(recovered: Recovered, pending: &Pending) -> SwapStep {
+    let action = match recovered {
+        Recovered::Finished => "finish",
+        _ => "take_back",
+    };
+    SwapStep {
+        action: action.to_owned(),
+        object: format!("the release of '{}' by run {}", pending.tag, pending.run),
+    }
 }

@@ -14,7 +14,7 @@ use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::recover::{self, Recovered};
-use crate::release::{self, Begun, Intent, Release as Swap};
+use crate::release::{self, Begun, Intent, PROBES, Release as Swap};
 use crate::releases::{Release, Releases};
 use crate::schema::{self, Schema};
 use crate::turn::Turn;
@@ -26,6 +26,9 @@ const HEAD_AGE: Duration = Duration::from_secs(10);
 /// How long the engine may take to answer, if the database is in a container: users wait.
 const ENGINE: Duration = Duration::from_secs(2);
 
+/// How long a lock of another tool is waited for in a hold, as the process that watches does.
+const LOCK: Duration = Duration::from_secs(5);
+
 /// Goes back to the release `to`, or to the one before.
 pub(crate) fn rollback(
     context: &Context,
@@ -33,10 +36,10 @@ pub(crate) fn rollback(
     to: Option<&str>,
     hold: Option<Duration>,
 ) -> Result<Outcome, Error> {
-    let turn = if run.output.plan {
+    let mut turn = if run.output.plan {
         None
     } else {
-        Some(Turn::take(&context.state, run)?)
+        Some(take_turn(context, run, to)?)
     };
     let pending = Pending::read(&context.state)?;
     let watched = watch::is_marked(&context.state)?;
@@ -64,6 +67,10 @@ pub(crate) fn rollback(
             }
         };
     }
+    // Beside another tool nothing but that is done.
+    if let Some(turn) = &mut turn {
+        turn.retake(&context.state, run, Duration::ZERO)?;
+    }
     // What a dead run left decides which release is the one before, or is the way back already.
     let Some(pending) = pending else {
         return start(context, run, to, hold, turn);
@@ -75,6 +82,14 @@ pub(crate) fn rollback(
         };
     }
     let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
+    // What cannot begin must not end a hold.
+    let intent = if watched && pending.phase == Phase::Holding {
+        let intent = intent(context, run, to, hold)?;
+        release::check_ahead(context, run, &docker, &compose, &intent)?;
+        Some(intent)
+    } else {
+        None
+    };
     let recovered = match recover::recover(context, run, &docker, &compose) {
         Ok(recovered) => recovered,
         Err(error) => {
@@ -94,7 +109,27 @@ pub(crate) fn rollback(
         };
         return Ok(Outcome::done("swapped", &report, summary::swapped(&report)).changed());
     }
-    start(context, run, to, hold, turn)
+    match intent.filter(|_| recovered == Recovered::Finished) {
+        Some(intent) => begin(context, run, &intent, turn),
+        None => start(context, run, to, hold, turn),
+    }
+}
+
+/// Takes the lock. While the old slot is warm and watched over, the way back is one repoint, which
+/// disturbs no other tool: as for the process that watches, its lock does not forbid it.
+fn take_turn(context: &Context, run: &mut Run, to: Option<&str>) -> Result<Turn, Error> {
+    let state = &context.state;
+    let locked = match Turn::take(state, run) {
+        Err(Error::State(error @ th_state::Error::Locked { .. })) => error,
+        taken => return taken,
+    };
+    let watched = watch::is_marked(state)?;
+    let warm = Pending::read(state)?
+        .is_some_and(|it| it.phase == Phase::Holding && is_warm(&it, to, watched));
+    match watched && warm && Turn::holder(state).is_some_and(|tool| tool != run.tool) {
+        true => Turn::take_or_do_without(state, run, LOCK),
+        false => Err(locked.into()),
+    }
 }
 
 /// Tells whether the release that is meant still runs beside. A way back that died is not itself
@@ -150,6 +185,36 @@ fn start(
     hold: Option<Duration>,
     turn: Option<Turn>,
 ) -> Result<Outcome, Error> {
+    let intent = intent(context, run, to, hold)?;
+    begin(context, run, &intent, turn)
+}
+
+fn begin(
+    context: &Context,
+    run: &mut Run,
+    intent: &Intent,
+    turn: Option<Turn>,
+) -> Result<Outcome, Error> {
+    match Swap::begin_with(context, run, intent, turn)? {
+        Begun::Plan(outcome) => Ok(outcome),
+        Begun::Release(release) => release.end(|release| {
+            release.boot()?;
+            release.switch()?;
+            release.settle()
+        }),
+    }
+}
+
+/// Finds the release to go back to.
+///
+/// # Errors
+/// When there is none, or none that works with the database.
+fn intent(
+    context: &Context,
+    run: &mut Run,
+    to: Option<&str>,
+    hold: Option<Duration>,
+) -> Result<Intent, Error> {
     let releases = Releases::read(&context.state)?;
     let target = match to {
         Some(tag) => releases
@@ -159,24 +224,17 @@ fn start(
     };
     check_schema(context, run, target, releases.set_after(target))?;
     let slots = &context.slots;
-    let intent = Intent {
+    Ok(Intent {
         tag: target.tag.clone(),
         hold: hold.unwrap_or_default(),
         drain: slots.drain,
         ready: slots.ready,
-        probes: 3,
+        probes: PROBES,
         exclusive: slots.exclusive.clone(),
         shares: Vec::new(),
         rollback: true,
-    };
-    match Swap::begin_with(context, run, &intent, turn)? {
-        Begun::Plan(outcome) => Ok(outcome),
-        Begun::Release(release) => release.end(|release| {
-            release.boot()?;
-            release.switch()?;
-            release.settle()
-        }),
-    }
+        images: target.images.clone(),
+    })
 }
 
 /// Refuses when the database has moved past what the release was seen to work with. `set` was made

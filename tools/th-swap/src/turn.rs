@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use th_cli::Run;
+use th_record::Failure;
 use th_state::{Holder, Lock, State};
 
 use crate::Error;
@@ -30,6 +31,33 @@ impl Turn {
         let chain = std::env::var("TH_LOCK_FD").ok().filter(|fd| !fd.is_empty());
         let lock = Some(state.lock(run.tool, &run.id)?);
         Ok(Self { lock, chain })
+    }
+
+    /// Waits for the lock that another tool holds as long as `patience`, and then does without it: not
+    /// to make users wait for a way back. A swap that holds it is not gone beside.
+    ///
+    /// # Errors
+    /// [`th_state::Error::Locked`], by a swap.
+    pub(crate) fn take_or_do_without(
+        state: &State,
+        run: &mut Run,
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let mut turn = Self {
+            lock: None,
+            chain: None,
+        };
+        match turn.retake(state, run, patience) {
+            Err(error) if Self::holder(state).is_some_and(|tool| tool != run.tool) => {
+                run.warn(format!(
+                    "leading the traffic back without the lock: {}",
+                    Failure::of(&error).message
+                ));
+                Ok(turn)
+            }
+            Err(error) => Err(error),
+            Ok(()) => Ok(turn),
+        }
     }
 
     /// Returns the tool that holds the lock, if the lock file says.

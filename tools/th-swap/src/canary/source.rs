@@ -38,17 +38,17 @@ impl Source {
         new: Slot,
         compare: Option<Compare>,
     ) -> Result<Self, Error> {
-        let log = AccessLog::of(context)?;
-        match (compare, log) {
-            (None | Some(Compare::Users), Some(log)) => Ok(Self::Users { log, new }),
-            (Some(Compare::Users), None) => Err(Error::Usage(
-                "--compare users needs slots.nginx.access_log in th.toml",
-            )),
-            (None | Some(Compare::Probes), _) => Ok(Self::Probes {
+        let log = match compare {
+            None | Some(Compare::Users) => AccessLog::of(context)?,
+            Some(Compare::Probes) => None,
+        };
+        Ok(match log {
+            Some(log) => Self::Users { log, new },
+            None => Self::Probes {
                 new: probes(context, new),
                 old: probes(context, new.other()),
-            }),
-        }
+            },
+        })
     }
 
     /// Returns what is compared.

@@ -80,6 +80,9 @@ fn gate(name: &str) -> Option<&'static str> {
         }
         "disk" => Some("make room first"),
         "path" => Some("move the environment's root to a shorter path"),
+        "same_image" => Some(
+            "th-swap to --tag TAG releases what the tag is now; or give the tag back to the image that it was",
+        ),
         _ => None,
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         connections(seen),
         disk(seen),
     ];
+    gates.extend(seen.other_images.as_deref().map(same_image));
     if let Some(front) = &seen.front {
         gates.push(match front {
             FrontSeen::Down(why) => gate("front", Some(false), why.clone()),
@@ -50,6 +51,18 @@ fn image(seen: &Observed) -> GateResult {
             Some(false),
             format!("images {missing} are not there"),
         ),
+    }
+}
+
+/// A tag that was built anew since is other code than what is gone back to.
+fn same_image(others: &[String]) -> GateResult {
+    match others {
+        [] => gate(
+            "same_image",
+            Some(true),
+            "the images are those that were released".to_owned(),
+        ),
+        others => gate("same_image", Some(false), others.join(", ")),
     }
 }
 

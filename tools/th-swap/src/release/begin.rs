@@ -8,6 +8,7 @@ use th_docker::Docker;
 use th_record::Id;
 use th_record::kind::{Slot, SwapPlan, Swapped};
 
+use super::ahead::{self, Ahead};
 use super::asked::Asked;
 use super::{Intent, Release};
 use crate::access_log::AccessLog;
@@ -16,11 +17,10 @@ use crate::compose::{self, Compose};
 use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
-use crate::plan::{self, Wanted};
-use crate::releases::Releases;
+use crate::plan::{self, Observed, Wanted};
 use crate::schema::Schema;
 use crate::turn::Turn;
-use crate::{Error, preflight, recover, reload, silence, summary, traffic};
+use crate::{Error, preflight, recover, reload, silence, summary};
 
 /// A beginning.
 pub(crate) enum Begun<'a> {
@@ -65,9 +65,15 @@ impl<'a> Release<'a> {
             reload::check(context)?;
         }
         if turn.is_some() {
+            ahead::check(context, run, &docker, &compose, intent)?;
             recover::recover(context, run, &docker, &compose).map_err(recover::blocked)?;
         }
-        let live = traffic::live(context)?;
+        let Ahead {
+            first,
+            live,
+            live_tag,
+            led,
+        } = Ahead::look(context)?;
         let slot = live.map_or(Slot::Blue, Slot::other);
         let Asked {
             config,
@@ -93,18 +99,21 @@ impl<'a> Release<'a> {
                 None
             }
         };
-        let seen = preflight::observe(
-            context,
-            run,
-            &docker,
-            schema.as_mut(),
-            front.as_ref(),
-            live,
-            &images,
-        )?;
-        let releases = Releases::read(&context.state)?;
-        let previous_tag = match (releases.live(), live) {
-            (Some(release), _) => Some(release.tag.clone()),
+        let seen = Observed {
+            other_images: preflight::other_images(&docker, &intent.images)?,
+            ..preflight::observe(
+                context,
+                run,
+                &docker,
+                schema.as_mut(),
+                // Until it is, nginx may serve both.
+                front.as_ref().filter(|_| led),
+                live,
+                &images,
+            )?
+        };
+        let previous_tag = match (live_tag, live) {
+            (Some(tag), _) => Some(tag),
             (None, Some(live)) => running_tag(context, &docker, live)?,
             (None, None) => None,
         };
@@ -117,8 +126,9 @@ impl<'a> Release<'a> {
             shares: &intent.shares,
             hold_seconds: intent.hold.as_secs(),
         };
-        let plan = plan::release(wanted, &seen);
+        let mut plan = plan::release(wanted, &seen);
         let Some(turn) = turn else {
+            plan.steps.splice(0..0, first);
             return Ok(Begun::Plan(Outcome::plan(
                 "swap_plan",
                 &plan,
@@ -133,10 +143,15 @@ impl<'a> Release<'a> {
             .and_then(|schema| schema.head().ok().flatten());
         let log = AccessLog::of(context)?;
         let pending = pending(run, intent, &plan, head);
-        let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
-        silence::keep(context, run, format!("release of {}", intent.tag), seconds)?;
         run.took("preflight", began.elapsed().as_secs_f64());
         pending.write(&context.state)?;
+        let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
+        let reason = format!("release of {}", intent.tag);
+        silence::keep(context, run, reason, seconds).or_else(|error| {
+            // Nothing is started yet.
+            Pending::clear(&context.state).inspect_err(|_| run.changed())?;
+            Err(error)
+        })?;
         let services = images.iter().map(|(service, _)| service.clone());
         Ok(Begun::Release(Box::new(Self {
             report: report(&pending),
@@ -195,7 +210,7 @@ fn running_tag(context: &Context, docker: &Docker, slot: Slot) -> Result<Option<
 }
 
 /// Every service of the settings must be in the compose file.
-fn check_services(
+pub(super) fn check_services(
     context: &Context,
     images: &[(String, String)],
     exclusive: &[String],
@@ -254,7 +269,7 @@ pub(crate) fn report(pending: &Pending) -> Swapped {
 }
 
 /// Returns the set that the chain made before this release.
-fn upstream_set(run: &Run) -> Option<Id> {
+pub(crate) fn upstream_set(run: &Run) -> Option<Id> {
     let record = run.upstream.as_ref()?.last("backup")?;
     record.data.as_ref()?.get("set")?.as_str()?.parse().ok()
 }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use th_record::Image;
+
 use crate::args::ReleaseArgs;
 use crate::context::Context;
+
+/// So many probes in a row must succeed, unless told otherwise.
+pub(crate) const PROBES: u32 = 3;
 
 /// What is to be done.
 #[derive(Debug, Clone)]
@@ -17,6 +22,8 @@ pub(crate) struct Intent {
     /// The steps of a canary before all of the traffic, in words.
     pub(crate) shares: Vec<String>,
     pub(crate) rollback: bool,
+    /// The images that it must be, on the way back to a release.
+    pub(crate) images: Vec<Image>,
 }
 
 impl Intent {
@@ -36,10 +43,11 @@ impl Intent {
             hold: or(args.hold, slots.hold),
             drain: or(args.drain, slots.drain),
             ready: or(args.ready, slots.ready),
-            probes: args.probes,
+            probes: args.probes.unwrap_or(PROBES),
             exclusive,
             shares: Vec::new(),
             rollback: false,
+            images: Vec::new(),
         }
     }
 }

@@ -19,7 +19,11 @@ pub(crate) fn remember(
     report: &Swapped,
 ) -> Result<(), Error> {
     let mut releases = Releases::read(&context.state)?;
-    if releases.live().is_some_and(|live| live.run == pending.run) {
+    let (run, tag, slot) = (&pending.run, &pending.tag, pending.slot);
+    if releases
+        .live()
+        .is_some_and(|live| live.is_of(run, tag, slot))
+    {
         return Ok(());
     }
     if let (None, Some(tag), Some(slot)) = (

@@ -10,6 +10,7 @@ use th_record::{ErrorKind, Failure};
 use super::{Release, hold};
 use crate::compose::Compose;
 use crate::context::Context;
+use crate::pending::Pending;
 use crate::releases::Releases;
 use crate::{Error, engine, recover};
 
@@ -63,10 +64,10 @@ impl Release<'_> {
     }
 }
 
-/// Forgets that the release of `run` had the traffic.
-pub(crate) fn forget(context: &Context, run: &str) -> Result<(), Error> {
+/// Forgets that the release of `pending` had the traffic.
+pub(crate) fn forget(context: &Context, pending: &Pending) -> Result<(), Error> {
     let mut releases = Releases::read(&context.state)?;
-    if releases.withdraw(run) {
+    if releases.withdraw(&pending.run, &pending.tag, pending.slot) {
         releases.write(&context.state)?;
     }
     Ok(())

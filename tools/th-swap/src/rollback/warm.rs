@@ -102,7 +102,7 @@ fn clear_up(
 ) -> Result<(), Error> {
     let unfinished = |error| Error::Unfinished(slot, Box::new(error));
     // A full disk keeps no service from running.
-    let forgotten = forget(context, &pending.run);
+    let forgotten = forget(context, &pending);
     if !pending.exclusive.is_empty() {
         let moved = Compose::find(context).and_then(|compose| {
             recover::move_exclusive(run, &Docker::connect()?, &compose, &pending, slot)

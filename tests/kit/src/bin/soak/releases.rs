@@ -14,21 +14,29 @@ use crate::table::{Table, median};
 /// The phases that are the app's start and end, and the drain, which is as long as the streams are.
 const NOT_OURS: [&str; 4] = ["start", "ready", "drain", "stop"];
 
+/// So many releases and requests are a full run. A shorter one proves less, and says so.
+const FULL: (u32, u64) = (200, 100_000);
+
 /// Releases the tags in turn, with slots really stopped and started.
 pub(crate) fn soak(subject: &Subject, table: &mut Table) -> Result<()> {
     let load = subject.traffic.start();
     let streams = Streams::start(subject);
-    let (mut whole, mut ours, mut first, mut cut) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut whole, mut ours, mut first) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cut, mut unknown) = (0, 0);
     for number in 0..subject.swaps {
         let ended = released(subject, subject.tag(number), "0s")?
             .wait()?
             .expect(0)?;
         let receipt = &ended.data()["receipt"];
         ensure!(receipt["failed"] == 0, "{}", ended.record);
-        cut += receipt["cut"].as_u64().unwrap_or(0);
+        match receipt["cut"].as_u64() {
+            Some(count) => cut += count,
+            None => unknown += 1,
+        }
         first.extend(receipt["first_new_ms"].as_f64());
-        whole.push(seconds(&ended.record["duration_seconds"]));
-        ours.push(seconds(&ended.record["duration_seconds"]) - phases(&ended, &NOT_OURS));
+        let took = seconds(&ended.record["duration_seconds"])?;
+        whole.push(took);
+        ours.push(took - phases(&ended, &NOT_OURS)?);
         let (requests, failed) = load.so_far();
         eprintln!(
             "release {} of {}: {requests} requests, {failed} failed",
@@ -44,6 +52,17 @@ pub(crate) fn soak(subject: &Subject, table: &mut Table) -> Result<()> {
         subject.swaps, counted.requests, subject.traffic.users
     );
     table.row(&what, &failed, "0", counted.failed == 0);
+    let measured = format!("{} and {}", subject.swaps, counted.requests);
+    if subject.swaps < FULL.0 {
+        table.info("releases and requests of a short run", measured);
+    } else {
+        table.row(
+            "releases and requests",
+            &measured,
+            &format!("≥ {} and ≥ {}", FULL.0, FULL.1),
+            counted.requests >= FULL.1,
+        );
+    }
     table.info(
         "longest gap of a user; p50 and p99 of all answers",
         format!(
@@ -65,13 +84,17 @@ pub(crate) fn soak(subject: &Subject, table: &mut Table) -> Result<()> {
             cuts.iter().take(3).collect::<Vec<_>>()
         ),
         "0",
-        cuts.is_empty(),
+        cuts.is_empty() && streams > 0,
     );
+    let measured = match unknown {
+        0 => cut.to_string(),
+        unknown => format!("{cut}, not known of {unknown} releases"),
+    };
     table.row(
         "connections cut, by th-swap's own count",
-        &cut.to_string(),
+        &measured,
         "0",
-        cut == 0,
+        cut == 0 && unknown == 0,
     );
     table.info(
         "switch to first answer of the new slot, th-swap's own count, p50",
@@ -126,7 +149,7 @@ pub(crate) fn way_back(subject: &Subject, table: &mut Table) -> Result<()> {
     let counted = load.finish();
     let bound = median(&mut first);
     table.row(
-        "command to first answer of the slot, already warm, p50",
+        "rollback inside the hold, command to first answer of the warm slot, p50",
         &format!("{bound:.0} ms"),
         "≤ 50 ms",
         bound <= 50.0,
@@ -177,17 +200,19 @@ fn wait_holding(subject: &Subject) -> Result<()> {
     bail!("the release did not come to its hold")
 }
 
-fn phases(ended: &Ended, names: &[&str]) -> f64 {
+fn phases(ended: &Ended, names: &[&str]) -> Result<f64> {
     let phases = ended.data()["phases"].as_array();
     let named = |phase: &&Value| names.iter().any(|name| phase["name"] == *name);
     phases
-        .into_iter()
-        .flatten()
+        .with_context(|| format!("no phases: {}", ended.record))?
+        .iter()
         .filter(named)
         .map(|phase| seconds(&phase["duration_seconds"]))
         .sum()
 }
 
-fn seconds(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(0.0)
+fn seconds(value: &Value) -> Result<f64> {
+    value
+        .as_f64()
+        .with_context(|| format!("{value} is no time"))
 }

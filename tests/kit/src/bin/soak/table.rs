@@ -44,8 +44,8 @@ impl Table {
     }
 }
 
-/// Returns the middle one.
+/// Returns the middle one; of none it is no number, which is within no bound.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
