@@ -47,16 +47,26 @@ impl Turn {
             lock: None,
             chain: None,
         };
-        match turn.retake(state, run, patience) {
+        turn.retake_or_do_without(state, run, patience)?;
+        Ok(turn)
+    }
+
+    /// As [`Turn::take_or_do_without`], after [`Turn::give`].
+    pub(crate) fn retake_or_do_without(
+        &mut self,
+        state: &State,
+        run: &mut Run,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        match self.retake(state, run, patience) {
             Err(error) if Self::holder(state).is_some_and(|tool| tool != run.tool) => {
                 run.warn(format!(
                     "leading the traffic back without the lock: {}",
                     Failure::of(&error).message
                 ));
-                Ok(turn)
+                Ok(())
             }
-            Err(error) => Err(error),
-            Ok(()) => Ok(turn),
+            taken => taken,
         }
     }
 

@@ -9,7 +9,6 @@ use super::{Release, take_back};
 use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
 use crate::schema::Schema;
-use crate::turn::Turn;
 use crate::watch::{self, Ended, Mark};
 use crate::{Error, boot, drain, engine, recover, silence};
 
@@ -143,16 +142,8 @@ impl Release<'_> {
         if !urgent {
             return self.turn.retake(state, self.run, patience);
         }
-        match self.turn.retake(state, self.run, take_back::PATIENCE) {
-            Err(error) if Turn::holder(state).is_some_and(|tool| tool != self.run.tool) => {
-                self.run.warn(format!(
-                    "leading the traffic back without the lock: {error}"
-                ));
-                Ok(())
-            }
-            Err(_) => self.turn.retake(state, self.run, patience),
-            Ok(()) => Ok(()),
-        }
+        let taken = (self.turn).retake_or_do_without(state, self.run, take_back::PATIENCE);
+        taken.or_else(|_| self.turn.retake(state, self.run, patience))
     }
 
     /// Stops the old slot, unless it is the better one. What else goes wrong here leaves the traffic

@@ -33,10 +33,15 @@ impl Release<'_> {
                 Some(tag) if self.pending.rollback => format!(" --to {tag}"),
                 _ => String::new(),
             };
-            failure.hint = Some(format!(
-                "{} has the traffic; th-swap resume goes on, th-swap rollback{to} goes back",
-                self.pending.slot
-            ));
+            let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
+            failure.hint = Some(match previous {
+                Some(previous) if recover::is_back(self.context, &self.pending) => {
+                    format!("{previous} has the traffic again; th-swap resume stops {slot}")
+                }
+                _ => format!(
+                    "{slot} has the traffic; th-swap resume goes on, th-swap rollback{to} goes back"
+                ),
+            });
             return failure;
         }
         let cancelled = matches!(error, Error::Cancelled);
