@@ -13,6 +13,9 @@ use crate::{Error, Server};
 /// What programs say of their trouble is looked at, in English.
 const PLAIN: (&str, &str) = ("LC_ALL", "C");
 
+/// The first major version that knows `transaction_timeout`.
+const TRANSACTION_TIMEOUT: u32 = 17;
+
 /// A client program, and what to start it with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Call<'a> {
@@ -45,8 +48,28 @@ impl Server {
     /// # Errors
     /// [`Error::OldClient`], [`Error::Start`].
     pub fn check_client(&self, program: &str) -> Result<(), Error> {
+        self.client(program).map(drop)
+    }
+
+    /// As [`Server::check_client`], of the host's `pg_restore`, which must not be too new either.
+    ///
+    /// # Errors
+    /// [`Error::NewClient`], and those of [`Server::check_client`].
+    pub fn check_restorer(&self) -> Result<(), Error> {
+        match self.client("pg_restore")? {
+            Some(client) if is_too_new(client, self.major()) => Err(Error::NewClient {
+                client,
+                server: self.major(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the major version of the host's `program`, which is not older than the server;
+    /// `None` when a container has its own.
+    fn client(&self, program: &str) -> Result<Option<u32>, Error> {
         if self.container().is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let start = |source| Error::Start {
             program: program.to_owned(),
@@ -66,7 +89,7 @@ impl Server {
                 server: self.major(),
             });
         }
-        Ok(())
+        Ok(Some(client))
     }
 
     /// Starts a client program.
@@ -166,6 +189,12 @@ impl Server {
     }
 }
 
+/// Tells whether a `pg_restore` begins with a setting that the server does not know: from 17 on it
+/// sets `transaction_timeout`, and has no option not to.
+fn is_too_new(client: u32, server: u32) -> bool {
+    client >= TRANSACTION_TIMEOUT && server < TRANSACTION_TIMEOUT
+}
+
 /// Returns the major version that a word like `17.2` or `18beta1` begins with.
 fn major(word: &str) -> Option<u32> {
     let digits = word.find(|c: char| !c.is_ascii_digit());
@@ -186,5 +215,12 @@ mod tests {
         ];
         let found: Vec<u32> = words.into_iter().filter_map(super::major).collect();
         assert_eq!(found, [15, 18, 19, 9]);
+    }
+
+    #[test]
+    fn a_pg_restore_of_17_is_too_new_for_any_server_before() {
+        let too_new = |(client, server)| super::is_too_new(client, server);
+        assert!([(17, 16), (18, 12)].into_iter().all(too_new));
+        assert!(![(16, 12), (17, 17), (18, 17)].into_iter().any(too_new));
     }
 }

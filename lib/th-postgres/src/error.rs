@@ -10,6 +10,19 @@ const NO_SPACE: [&str; 3] = [
     "Disk quota exceeded",
     "Check free disk space",
 ];
+/// What the server says of what the role may not do, in each place that has words of its own.
+const DENIED: [&str; 6] = [
+    "permission denied ",
+    "must be owner of ",
+    "must be superuser",
+    "must be member of role ",
+    "must be able to SET ROLE ",
+    "must have privileges of role ",
+];
+/// insufficient_privilege
+const DENIED_STATE: &str = "42501";
+const DENIED_HINT: &str =
+    "connect as a superuser: some of what a database may hold only a superuser can restore";
 /// What an old `pg_restore` says of the dump of a newer `pg_dump`.
 const NEWER: &str = ") in file header";
 /// What libpq says of a connection that broke or was refused.
@@ -105,6 +118,16 @@ pub enum Error {
         /// The server's major version.
         server: u32,
     },
+    /// The host's `pg_restore` sends what the server does not know.
+    #[error(
+        "pg_restore is version {client}, which cannot restore into a server before 17: this is {server}"
+    )]
+    NewClient {
+        /// Its major version.
+        client: u32,
+        /// The server's major version.
+        server: u32,
+    },
     /// The server is older than this tool supports.
     #[error("the server is version {0}; 12 is the oldest supported")]
     OldServer(u32),
@@ -128,7 +151,10 @@ impl Fail for Error {
             } => ErrorKind::Unreachable,
             Self::Program { stderr, .. } => of_words(stderr),
             Self::Answer(_) => ErrorKind::Database,
-            Self::LongName(_) | Self::OldClient { .. } | Self::OldServer(_) => ErrorKind::Gate,
+            Self::LongName(_)
+            | Self::OldClient { .. }
+            | Self::NewClient { .. }
+            | Self::OldServer(_) => ErrorKind::Gate,
         }
     }
 
@@ -137,9 +163,11 @@ impl Fail for Error {
             Self::Docker(error) => error.hint(),
             Self::Url(_) => Some("write postgres://user:password@host:5432/database".into()),
             Self::Start { .. } => Some("install it: apt-get install postgresql-client".into()),
-            Self::OldClient { server, .. } => Some(format!(
+            Self::OldClient { server, .. } | Self::NewClient { server, .. } => Some(format!(
                 "install it: apt-get install postgresql-client-{server}"
             )),
+            Self::Sql { sqlstate, .. } if sqlstate == DENIED_STATE => Some(DENIED_HINT.into()),
+            Self::Program { stderr, .. } if says(stderr, &DENIED) => Some(DENIED_HINT.into()),
             // lock_not_available
             Self::Sql { sqlstate, .. } if sqlstate == "55P03" => {
                 Some("another session holds a table: try again when it is done".into())
@@ -170,11 +198,13 @@ impl Fail for Error {
     }
 }
 
-/// Tells a server that is full, overloaded, broken or going away from one that refuses.
+/// Tells a server that is full, overloaded, broken or going away, and one that does not let the role,
+/// from one that refuses.
 fn of_sqlstate(sqlstate: &str) -> ErrorKind {
     match sqlstate.get(..2) {
         // disk_full
         _ if sqlstate == "53100" => ErrorKind::NoSpace,
+        _ if sqlstate == DENIED_STATE => ErrorKind::Gate,
         // connection_exception, insufficient_resources, operator_intervention, system_error
         Some("08" | "53" | "57" | "58") => ErrorKind::Unreachable,
         _ => ErrorKind::Database,
@@ -183,16 +213,19 @@ fn of_sqlstate(sqlstate: &str) -> ErrorKind {
 
 /// As [`of_sqlstate`], from what a client program says: it tells no SQLSTATE.
 fn of_words(stderr: &str) -> ErrorKind {
-    let says = |words: &[&str]| words.iter().any(|words| stderr.contains(words));
-    if says(&NO_SPACE) {
+    if says(stderr, &NO_SPACE) {
         ErrorKind::NoSpace
-    } else if says(&LOST) {
+    } else if says(stderr, &LOST) {
         ErrorKind::Unreachable
-    } else if says(&[NEWER]) {
+    } else if says(stderr, &[NEWER]) || says(stderr, &DENIED) {
         ErrorKind::Gate
     } else {
         ErrorKind::Database
     }
+}
+
+fn says(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]
@@ -223,6 +256,10 @@ mod tests {
         assert_eq!(program(1, full), ErrorKind::NoSpace);
         let newer = "pg_restore: error: unsupported version (1.16) in file header";
         assert_eq!(program(1, newer), ErrorKind::Gate);
+        let denied = "pg_restore: error: could not execute query: ERROR:  permission denied to create \
+                      event trigger \"e\"\nHINT:  Must be superuser to create an event trigger.";
+        assert_eq!(program(1, denied), ErrorKind::Gate);
+        assert_eq!(of_sqlstate("42501"), ErrorKind::Gate);
         let refused = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input";
         assert_eq!(program(1, refused), ErrorKind::Database);
     }

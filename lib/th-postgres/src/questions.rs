@@ -93,30 +93,46 @@ impl Server {
                 .ok()
                 .map(|stat| stat.f_bavail * stat.f_frsize),
             Place::Host { .. } => None,
-            Place::Container { .. } => {
-                let args = ["-Pk".to_owned(), path.clone()];
-                let call = Call {
-                    program: "df",
-                    args: &args,
-                    ..Call::default()
-                };
-                let mut program = self.start(&call)?;
-                let mut text = String::new();
-                match program.output()?.read_to_string(&mut text) {
-                    Ok(_) => program.wait()?,
-                    Err(error) => return Err(program.explain(error)),
-                }
-                // The second line: file system, size, used, available.
-                let available = text
-                    .lines()
-                    .nth(1)
-                    .and_then(|line| line.split_whitespace().nth(3));
-                available
-                    .and_then(|kib| kib.parse::<u64>().ok())
-                    .map(|kib| kib * 1024)
-            }
+            Place::Container { .. } => self.free_in_container(&path)?,
         };
         Ok(free.map(|free| (path, free)))
+    }
+
+    /// Returns the directory of the server's container that a dump is spooled to while it is
+    /// restored, and how many bytes are free there; `None` when it is not spooled there.
+    ///
+    /// # Errors
+    /// Those of Docker.
+    pub fn spool_space(&self) -> Result<Option<(String, u64)>, Error> {
+        let Some((_, container)) = self.container() else {
+            return Ok(None);
+        };
+        let path = container.variable("TMPDIR").unwrap_or("/tmp");
+        let free = self.free_in_container(path)?;
+        Ok(free.map(|free| (path.to_owned(), free)))
+    }
+
+    fn free_in_container(&self, path: &str) -> Result<Option<u64>, Error> {
+        let args = ["-Pk".to_owned(), path.to_owned()];
+        let call = Call {
+            program: "df",
+            args: &args,
+            ..Call::default()
+        };
+        let mut program = self.start(&call)?;
+        let mut text = String::new();
+        match program.output()?.read_to_string(&mut text) {
+            Ok(_) => program.wait()?,
+            Err(error) => return Err(program.explain(error)),
+        }
+        // The second line: file system, size, used, available.
+        let available = text
+            .lines()
+            .nth(1)
+            .and_then(|line| line.split_whitespace().nth(3));
+        Ok(available
+            .and_then(|kib| kib.parse::<u64>().ok())
+            .map(|kib| kib * 1024))
     }
 
     /// Returns the first column of the first row of `query` as text; `None` when there is no row,

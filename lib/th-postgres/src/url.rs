@@ -7,6 +7,14 @@ use th_config::Secret;
 
 use crate::Error;
 
+/// Settings of libpq that are secrets, and that it takes from nowhere but an address.
+const SECRET: [&str; 4] = [
+    "sslpassword",
+    "oauth_client_secret",
+    "scram_client_key",
+    "scram_server_key",
+];
+
 /// A `postgres://` address. Its `Display` holds no password.
 #[derive(Debug, Clone)]
 pub(crate) struct Url {
@@ -28,6 +36,12 @@ impl Url {
             .or_else(|| url.expose().strip_prefix("postgresql://"))
             .ok_or(Error::Url("does not begin with postgres://"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // What ends in an '@' may be a password that has a '?', the rest of which must not show.
+        if query.contains('@') {
+            return Err(Error::Url(
+                "has an '@' after a '?': write %3F for a '?' in a password, and %40 for any other '@'",
+            ));
+        }
         // A password may hold a raw '/' only when it is encoded, but may well hold a raw '@'.
         let (userinfo, rest) = match rest.rsplit_once('@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
@@ -53,9 +67,18 @@ impl Url {
         authority.push_str(hosts);
         let mut kept = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            match pair.strip_prefix("password=") {
-                Some(secret) => password = Some(decode(secret)?),
-                None => kept.push(pair),
+            let (key, value) = pair.split_once('=').ok_or(Error::Url(
+                "has something after its '?' that is not of the form key=value",
+            ))?;
+            match &*decode(key)? {
+                "password" => password = Some(decode(value)?),
+                key if SECRET.contains(&key) => {
+                    return Err(Error::Url(
+                        "has a secret that would show among the arguments of programs: \
+                         only a password can be kept from there",
+                    ));
+                }
+                _ => kept.push(pair),
             }
         }
         let database = if path.is_empty() {
@@ -114,6 +137,7 @@ mod tests {
             "postgres://th:s%40cret@db:5433/app?sslmode=require",
             "postgresql://th:s@cret@db:5433/app?sslmode=require",
             "postgres://th@db:5433/app?password=s%40cret&sslmode=require",
+            "postgres://th@db:5433/app?sslmode=require&pass%77ord=s%40cret",
         ] {
             let url = parse(url);
             assert_eq!(url.password.as_ref().unwrap().expose(), "s@cret");
@@ -122,6 +146,27 @@ mod tests {
             let debug = format!("{url:?}");
             assert!(!debug.contains("s@") && !debug.contains("s%40"));
         }
+    }
+
+    #[test]
+    fn an_address_that_would_show_a_secret_is_refused_without_showing_it() {
+        for url in [
+            "postgres://th:s?cret@db/app",
+            "postgres://th:s@c?cret@db/app",
+            "postgres://th:x?a=cret@db/app",
+            "postgres://th@db/app?cret",
+            "postgres://th@db/app?sslkey=k&sslpassword=cret",
+            "postgres://th@db/app?ssl%70assword=cret",
+            "postgres://th@db/app?scram_client_key=cret",
+        ] {
+            let error = Url::parse(&Secret::new(url)).unwrap_err();
+            let told = format!("{error} {error:?} {:?}", th_record::Fail::hint(&error));
+            assert!(!told.contains("cret@") && !told.contains("=cret"), "{told}");
+        }
+        // What is encoded is no sign of anything.
+        let url = parse("postgres://th:s%3Fcret@db/app?options=-cx%3Da%40b");
+        assert_eq!(url.password.as_ref().unwrap().expose(), "s?cret");
+        assert_eq!(url.of("x"), "postgres://th@db/x?options=-cx%3Da%40b");
     }
 
     #[test]

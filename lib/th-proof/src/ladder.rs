@@ -38,6 +38,10 @@ pub struct Proven {
     pub differences: Vec<Difference>,
     /// Where the dump was restored, if it was: `container` or `database`.
     pub scratch: Option<&'static str>,
+    /// The level that has differences.
+    failed: Option<Level>,
+    /// Whether an earlier proof of that level, or one above it, was taken back.
+    pub voided: bool,
 }
 
 impl Proven {
@@ -49,7 +53,7 @@ impl Proven {
 
 impl Ladder<'_> {
     /// Climbs to `wanted`, or to the first level that the set does not hold at, and stores the
-    /// levels reached on the set. A set without a database has only the level `bytes`.
+    /// levels reached on the set; that level and those above it are proven no longer. A set without a database has only the level `bytes`.
     ///
     /// # Errors
     /// [`Error`], when something else than the set is to blame.
@@ -61,11 +65,11 @@ impl Ladder<'_> {
             return Err(Error::NoDatabase(self.manifest.id.clone()));
         }
         if wanted > Level::Bytes {
-            check_version(self.server()?, self.manifest)?;
+            check_version(self.server()?, self.manifest, wanted)?;
         }
         let mut proven = Proven::default();
         let result = self.steps(run, wanted, &mut proven);
-        self.record(proven, result)
+        self.record(run, proven, result)
     }
 
     /// Makes the database `name` on `server` a copy of the set and proves that, up to the level
@@ -94,16 +98,39 @@ impl Ladder<'_> {
         };
         let mut proven = Proven::default();
         let result = self.upper_steps(run, wanted, copy, &mut proven);
-        self.record(proven, result)
+        self.record(run, proven, result)
     }
 
-    /// Stores what was reached: what was reached before an error was reached all the same.
-    fn record(&self, proven: Proven, result: Result<(), Error>) -> Result<Proven, Error> {
-        if !proven.reached.is_empty() {
-            self.store
-                .record_proof(&self.manifest.id, proven.reached.clone())?;
+    /// Stores what was reached, and takes back what does not hold any more. What was reached before
+    /// an error was reached all the same.
+    fn record(
+        &self,
+        run: &mut Run,
+        mut proven: Proven,
+        result: Result<(), Error>,
+    ) -> Result<Proven, Error> {
+        let noted = self.note(&mut proven);
+        match (noted, proven.failed) {
+            // That the set does not hold must be told, even where it cannot be noted.
+            (Err(error), Some(_)) => run.warn(format!(
+                "what was found of set {} is not noted: {}",
+                self.manifest.id,
+                Failure::of(&error).message
+            )),
+            (noted, _) => noted?,
         }
         result.map(|()| proven)
+    }
+
+    fn note(&self, proven: &mut Proven) -> Result<(), Error> {
+        let id = &self.manifest.id;
+        if let Some(failed) = proven.failed {
+            proven.voided = self.store.void_proof(id, failed)?;
+        }
+        if !proven.reached.is_empty() {
+            self.store.record_proof(id, proven.reached.clone())?;
+        }
+        Ok(())
     }
 
     fn steps(&self, run: &mut Run, wanted: Level, proven: &mut Proven) -> Result<(), Error> {
@@ -165,6 +192,7 @@ impl Ladder<'_> {
         let duration_seconds = start.elapsed().as_secs_f64();
         run.took(level.name(), duration_seconds);
         if !proven.differences.is_empty() {
+            proven.failed = Some(level);
             return Ok(false);
         }
         run.done(format!("proved {level}"));
@@ -196,6 +224,12 @@ impl Ladder<'_> {
             self.trusted.unwrap_or(&HashSet::new()),
             &mut watch,
         )?;
+        if let Err(error) = self.store.note_damage(&found) {
+            run.warn(format!(
+                "which packs are damaged is not noted: {}",
+                Failure::of(&error).message
+            ));
+        }
         for name in found.unknown {
             run.warn(format!(
                 "'{name}' is in the set's directory but not in its manifest"

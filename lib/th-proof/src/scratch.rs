@@ -8,7 +8,7 @@ use chrono::Utc;
 use th_cli::Run;
 use th_docker::{Docker, ExecSpec, Scratch, ScratchSpec};
 use th_postgres::{Role, Server};
-use th_record::{GLOBALS, Id, Manifest};
+use th_record::{GLOBALS, Id, Level, Manifest};
 use th_store::Store;
 
 use crate::{Error, check_spaces, open, spaces};
@@ -144,7 +144,7 @@ impl Drop for Place {
 }
 
 /// Refuses a server that is older than the set, or lacks roles or extensions which the set needs, and
-/// a `pg_restore` that is older than the server.
+/// a `pg_restore` that does not fit the server.
 ///
 /// # Errors
 /// [`Error::OldServer`], [`Error::Lacks`], and those of the session and of the client.
@@ -152,7 +152,7 @@ pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
     let Some(database) = &manifest.database else {
         return Ok(());
     };
-    check_version(server, manifest)?;
+    check_version(server, manifest, Level::Restore)?;
     let mut admin = server.admin()?;
     let names = admin.missing_roles(&database.roles)?;
     if !names.is_empty() {
@@ -177,9 +177,13 @@ pub fn check_fits(server: &Server, manifest: &Manifest) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a server that is older than the set, and a `pg_restore` that is older than the server: they
-/// cannot read the dump, and would have it that the set is damaged.
-pub(crate) fn check_version(server: &Server, manifest: &Manifest) -> Result<(), Error> {
+/// Refuses a server that is older than the set, and a `pg_restore` that is older than the server, or
+/// too new to restore into it: they would have it that the set is damaged.
+pub(crate) fn check_version(
+    server: &Server,
+    manifest: &Manifest,
+    wanted: Level,
+) -> Result<(), Error> {
     let database = manifest.database.as_ref();
     let theirs = database.map_or(0, |database| database.fingerprint.server_major);
     let ours = server.major();
@@ -190,7 +194,11 @@ pub(crate) fn check_version(server: &Server, manifest: &Manifest) -> Result<(), 
             ours,
         });
     }
-    Ok(server.check_client("pg_restore")?)
+    match wanted {
+        Level::Bytes | Level::Decode => server.check_client("pg_restore")?,
+        Level::Restore | Level::Content | Level::App => server.check_restorer()?,
+    }
+    Ok(())
 }
 
 /// Waits until the server answers on TCP: while the image initialises its cluster, a temporary

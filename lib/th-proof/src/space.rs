@@ -11,8 +11,8 @@ use crate::Error;
 /// A restored database takes about twice its dump: the rows again, and their indexes.
 const RATIO: u64 = 2;
 
-/// Returns what a copy of the set's database needs on `server`, and where the host's `pg_restore` is
-/// given a spooled dump.
+/// Returns what a copy of the set's database needs on `server`, and where `pg_restore` is given a
+/// spooled dump.
 ///
 /// # Errors
 /// Those of the server and the store.
@@ -25,6 +25,13 @@ pub fn spaces(server: &Server, manifest: &Manifest, store: &Store) -> Result<Vec
         spaces.push(Space {
             path,
             needed_bytes: database.dump_bytes * RATIO,
+            free_bytes: Some(free),
+        });
+    }
+    if let Some((path, free)) = server.spool_space()? {
+        spaces.push(Space {
+            path,
+            needed_bytes: database.dump_bytes,
             free_bytes: Some(free),
         });
     }

@@ -152,11 +152,13 @@ impl Incoming {
     /// Moves new packs to where all sets find them, and checks that every pack is there, durably.
     fn move_packs(&self, manifest: &Manifest) -> Result<(), Error> {
         let (from, to) = (self.packs_dir(), self.store.packs_dir());
+        let mut made = Vec::new();
         for pack in manifest.files.iter().flat_map(|files| &files.packs) {
             let (new, path) = (from.join(&pack.name), to.join(&pack.name));
             if new.symlink_metadata().is_ok() {
                 self.check(&new, pack)?;
                 fs::rename(&new, &path).map_err(Error::io(&new))?;
+                made.push(&pack.name);
             } else if let Ok(Some(moved)) = self.store.moved(&pack.name) {
                 let synced = open_regular(&moved).and_then(|file| file.sync_all());
                 synced.map_err(Error::io(&moved))?;
@@ -165,6 +167,10 @@ impl Incoming {
             }
         }
         fsync_dir(&to).map_err(Error::io(&to))?;
+        // A damaged pack that was made anew is whole again, for every set.
+        for name in made {
+            self.store.forget_damage(name)?;
+        }
         fs::remove_dir(&from).map_err(Error::io(&from))
     }
 

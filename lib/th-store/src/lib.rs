@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod brief;
+mod damaged;
 mod dir;
 mod error;
 mod incoming;

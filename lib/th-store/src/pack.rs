@@ -38,14 +38,17 @@ impl DirStore {
     /// Returns the file that holds the members of a pack.
     ///
     /// # Errors
-    /// Those of [`DirStore::moved`], and when the file is not as large as it should be.
+    /// Those of [`DirStore::moved`], and when the file is known to be damaged, or not as large as it
+    /// should be.
     pub(crate) fn pack(&self, pack: &Object) -> io::Result<PathBuf> {
-        if let Some(path) = self.moved(&pack.name)? {
-            return Ok(path);
-        }
-        let path = self.packs_dir().join(&pack.name);
+        let (path, bytes) = match self.moved(&pack.name)? {
+            // How large it should be, nobody has noted.
+            Some(path) => (path, None),
+            None => (self.packs_dir().join(&pack.name), Some(pack.bytes)),
+        };
         let found = fs::symlink_metadata(&path)?;
-        if found.is_file() && found.len() == pack.bytes {
+        let fits = found.is_file() && bytes.is_none_or(|bytes| bytes == found.len());
+        if fits && !self.is_damaged(&path) {
             Ok(path)
         } else {
             Err(io::ErrorKind::InvalidData.into())

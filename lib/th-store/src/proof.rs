@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use th_archive::Digest;
 use th_archive::atomic::AtomicFile;
-use th_record::{Id, Proof, Reached};
+use th_record::{Id, Level, Proof, Reached};
 
 use crate::Error;
 use crate::dir::{DirStore, make_dir, read};
@@ -45,7 +45,9 @@ fn unseal(text: &str, id: &Id, manifest_sha256: Digest) -> Result<Proof, String>
 
 impl DirStore {
     pub(crate) fn proof(&self, id: &Id) -> Result<Option<Proof>, Error> {
-        let (_, manifest_sha256) = self.load(id)?;
+        let (manifest, manifest_sha256) = self.load(id)?;
+        let packs = manifest.files.map_or_else(Vec::new, |files| files.packs);
+        self.check_undamaged(&packs, &self.damaged()?)?;
         self.proof_of(id, manifest_sha256)
     }
 
@@ -95,10 +97,32 @@ impl DirStore {
         for reached in levels {
             proof.reach(reached);
         }
+        self.write_proof(&proof)?;
+        Ok(proof)
+    }
+
+    pub(crate) fn void_proof(&self, id: &Id, from: Level) -> Result<bool, Error> {
+        let (_, manifest_sha256) = self.load(id)?;
+        let mut proof = match self.proof_of(id, manifest_sha256) {
+            // A void one says nothing.
+            Ok(None) | Err(Error::Proof { .. }) => return Ok(false),
+            Ok(Some(proof)) => proof,
+            Err(error) => return Err(error),
+        };
+        let before = proof.levels.len();
+        proof.levels.retain(|reached| reached.level < from);
+        if proof.levels.len() == before {
+            return Ok(false);
+        }
+        self.write_proof(&proof)?;
+        Ok(true)
+    }
+
+    fn write_proof(&self, proof: &Proof) -> Result<(), Error> {
         // A copy of a store may lack what was empty.
         make_dir(&self.incoming_dir())?;
-        let path = self.set_dir(id).join(NAME);
-        serde_json::value::to_raw_value(&proof)
+        let path = self.set_dir(&proof.set).join(NAME);
+        serde_json::value::to_raw_value(proof)
             .and_then(|body| seal(&body))
             .map_err(io::Error::from)
             .and_then(|text| {
@@ -107,8 +131,7 @@ impl DirStore {
                 file.write_all(text.as_bytes())?;
                 file.commit()
             })
-            .map_err(Error::io(&path))?;
-        Ok(proof)
+            .map_err(Error::io(&path))
     }
 }
 

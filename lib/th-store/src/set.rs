@@ -1,5 +1,6 @@
 //! The sets of a store, as a list shows them and as they are loaded.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -128,6 +129,7 @@ impl DirStore {
     /// Lists the sets, and shows the manifest of each that can be read, in no order.
     pub(crate) fn list(&self, on: &mut OnSet<'_>) -> Result<Vec<Listed>, Error> {
         let dir = self.sets_dir();
+        let damaged = &self.damaged()?;
         let mut names = Vec::new();
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
             names.push(entry.map_err(Error::io(&dir))?.file_name());
@@ -143,7 +145,8 @@ impl DirStore {
                 scope.spawn(move || {
                     while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let names = part.iter().map(|name| name.to_string_lossy());
-                        let listed = names.map(|name| (self.listed(&name), name.into_owned()));
+                        let listed =
+                            names.map(|name| (self.listed(&name, damaged), name.into_owned()));
                         if send.send(listed.collect::<Vec<_>>()).is_err() {
                             break;
                         }
@@ -167,7 +170,7 @@ impl DirStore {
         Ok(sets)
     }
 
-    fn listed(&self, name: &str) -> Result<(SetRef, Brief), Error> {
+    fn listed(&self, name: &str, damaged: &HashSet<String>) -> Result<(SetRef, Brief), Error> {
         let path = self.sets_dir().join(name);
         let id: Id = name
             .parse()
@@ -178,7 +181,8 @@ impl DirStore {
         let Some((brief, manifest_sha256)) = self.brief_unchecked(&path, &id) else {
             return Err(wrong(id));
         };
-        let (proof, void) = match self.proof_of(&id, manifest_sha256) {
+        let whole = self.check_undamaged(brief.packs(), damaged);
+        let (proof, void) = match whole.and_then(|()| self.proof_of(&id, manifest_sha256)) {
             Ok(proof) => (proof, None),
             Err(error) => (None, Some(chain(&error))),
         };

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use th_archive::{Previous, Watch};
-use th_record::{Id, Manifest, Proof, Reached};
+use th_record::{Id, Level, Manifest, Proof, Reached};
 
 use crate::manifest::is_pack_name;
 use crate::usage::size_of;
@@ -85,8 +85,8 @@ impl Store {
     /// Returns what has been proven of the set `id`; `None` when nothing has.
     ///
     /// # Errors
-    /// [`Error::Proof`] when what is there is damaged or of another manifest; those of
-    /// [`Store::load`].
+    /// [`Error::Proof`] when what is there is damaged or of another manifest; [`Error::Pack`] when
+    /// a pack of the set is known to be damaged; those of [`Store::load`].
     pub fn proof(&self, id: &Id) -> Result<Option<Proof>, Error> {
         let Self::Dir(dir) = self;
         dir.proof(id)
@@ -99,6 +99,16 @@ impl Store {
     pub fn record_proof(&self, id: &Id, levels: Vec<Reached>) -> Result<Proof, Error> {
         let Self::Dir(dir) = self;
         dir.record_proof(id, levels)
+    }
+
+    /// Takes the level `from` and all above it out of what has been proven of the set `id`; tells
+    /// whether there was any.
+    ///
+    /// # Errors
+    /// Those of [`Store::load`].
+    pub fn void_proof(&self, id: &Id, from: Level) -> Result<bool, Error> {
+        let Self::Dir(dir) = self;
+        dir.void_proof(id, from)
     }
 
     /// Reads every object and pack of a set again and compares size and hash. Packs that are
@@ -115,6 +125,16 @@ impl Store {
     ) -> Result<Bytes, Error> {
         let Self::Dir(dir) = self;
         dir.verify_bytes(manifest, trusted, watch)
+    }
+
+    /// Notes which packs are damaged, as [`Store::verify_bytes`] has found: no backup builds upon
+    /// them, and no set that needs them counts as proven. Those it has found whole are forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn note_damage(&self, found: &Bytes) -> Result<(), Error> {
+        let Self::Dir(dir) = self;
+        dir.note_damage(found)
     }
 
     /// Opens the object `name` of the set `id` and returns a reader of what it held before
@@ -176,8 +196,8 @@ impl Store {
     }
 
     /// Returns what a capture of the same files needs to know of the set; `None` when it has no
-    /// files. A pack that is gone or of another size is left out, so that what it held is packed
-    /// again.
+    /// files. A pack that is gone, of another size or known to be damaged is left out, so that what
+    /// it held is packed again.
     pub fn previous(&self, manifest: &Manifest) -> Option<Previous> {
         let Self::Dir(dir) = self;
         dir.previous(manifest)

@@ -100,7 +100,8 @@ impl Pruner {
             }
             _ => {}
         }
-        fsync_dir(&dir).map_err(Error::io(&dir))
+        fsync_dir(&dir).map_err(Error::io(&dir))?;
+        self.store.forget_damage(&pack.name)
     }
 
     /// Removes what is left of rewriting that was cut short.

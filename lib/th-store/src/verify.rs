@@ -5,9 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rustix::io::Errno;
 use th_archive::{Digest, Watch};
 use th_record::{Difference, Manifest, Object};
 
+use crate::damaged::name_of;
 use crate::dir::{DirStore, open_regular};
 use crate::{Error, manifest, proof, sums};
 
@@ -20,6 +22,10 @@ pub struct Bytes {
     pub differences: Vec<Difference>,
     /// What is in the set's directory but not in the manifest.
     pub unknown: Vec<String>,
+    /// The files of packs that are there with other bytes, and what was found of each.
+    pub damaged: Vec<(String, String)>,
+    /// The files of packs that were read and hold.
+    pub sound: Vec<String>,
 }
 
 impl DirStore {
@@ -40,12 +46,20 @@ impl DirStore {
         }
         let packs = manifest.files.iter().flat_map(|files| &files.packs);
         for pack in packs.filter(|pack| !trusted.contains(&pack.name)) {
-            match self.moved(&pack.name) {
-                Ok(Some(moved)) => found.check_moved(&moved, pack, watch)?,
+            let before = found.differences.len();
+            let moved = self.moved(&pack.name);
+            match &moved {
+                Ok(Some(moved)) => found.check_moved(moved, pack, watch)?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     found.differ("pack", pack, None);
                 }
                 Ok(None) | Err(_) => found.check("pack", &self.packs_dir(), pack, watch)?,
+            }
+            let name = name_of(moved.ok().flatten().as_deref(), &pack.name);
+            match found.differences.get(before).map(|it| it.found.clone()) {
+                Some(Some(what)) => found.damaged.push((name, what)),
+                Some(None) => {}
+                None => found.sound.push(name),
             }
         }
         Ok(found)
@@ -86,12 +100,17 @@ impl Bytes {
     ) -> Result<(), Error> {
         let path = dir.join(&object.name);
         let found = match open_regular(&path) {
-            Ok(file) => {
-                let (sha256, bytes) =
-                    Digest::of_reader(file, &path, watch).map_err(Error::io(&path))?;
-                self.bytes += bytes;
-                Some(show(bytes, &sha256.to_string()))
-            }
+            Ok(file) => match Digest::of_reader(file, &path, watch) {
+                Ok((sha256, bytes)) => {
+                    self.bytes += bytes;
+                    Some(show(bytes, &sha256.to_string()))
+                }
+                // The disk has lost it: that is damage too.
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {
+                    Some(error.to_string())
+                }
+                Err(error) => return Err(Error::io(&path)(error)),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(&path)(error)),
         };

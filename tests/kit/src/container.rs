@@ -71,10 +71,23 @@ impl ContainerServer {
     /// # Errors
     /// Those of [`ContainerServer::start`].
     pub fn labelled(version: u32, labels: &[&str]) -> Result<Self> {
+        Self::make(version, labels, &[])
+    }
+
+    /// Starts one whose `/tmp` has a size of its own, such as `8m`.
+    ///
+    /// # Errors
+    /// Those of [`ContainerServer::start`].
+    pub fn with_tmp(version: u32, size: &str) -> Result<Self> {
+        let mount = format!("/tmp:size={size}");
+        Self::make(version, &[], &["--tmpfs", &mount])
+    }
+
+    fn make(version: u32, labels: &[&str], options: &[&str]) -> Result<Self> {
         let (name, reaper) = new_container()?;
         let image = format!("postgres:{version}");
         let args = ["-e", "POSTGRES_PASSWORD", &image, "-c", "fsync=off"];
-        run(&name, labels, &args)?;
+        run(&name, labels, &[options, &args].concat())?;
         let server = Self {
             name,
             _reaper: reaper,

@@ -1,12 +1,19 @@
 //! Looking for a secret where it must not be.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+
+/// For how many looks a process is new: it may yet become another program. An old one seldom does,
+/// and is looked at once in as many.
+const YOUNG: u32 = 25;
 
 /// Reads the arguments of all processes of this machine, again and again.
 #[derive(Debug)]
@@ -23,18 +30,29 @@ impl ArgvWatch {
         let secrets: Vec<String> = secrets.collect();
         let thread = thread::spawn(move || {
             let (mut seen, mut found) = (0, Vec::new());
+            let mut ages: HashMap<OsString, u32> = HashMap::new();
             while !stopped.load(Ordering::Relaxed) {
+                let mut alive = HashMap::new();
                 for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-                    let Ok(argv) = fs::read(entry.path().join("cmdline")) else {
+                    let pid = entry.file_name();
+                    if !pid.as_encoded_bytes().iter().all(u8::is_ascii_digit) {
                         continue;
+                    }
+                    let age = ages.get(&pid).map_or(0, |age| age + 1);
+                    let argv = if age < YOUNG || age.is_multiple_of(YOUNG) {
+                        fs::read(entry.path().join("cmdline")).unwrap_or_default()
+                    } else {
+                        Vec::new()
                     };
+                    alive.insert(pid, age);
                     let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
                     seen += u64::from(argv.contains(program));
                     if secrets.iter().any(|secret| argv.contains(secret)) {
                         found.push(argv);
                     }
                 }
-                thread::sleep(std::time::Duration::from_millis(2));
+                ages = alive;
+                thread::sleep(Duration::from_millis(4));
             }
             (seen, found)
         });

@@ -4,6 +4,7 @@
 //! What a test starts is taken away when its handle is dropped, and also when the test process
 //! dies, since a reaper waits for that.
 
+mod bad_disk;
 mod cluster;
 mod container;
 mod ended;
@@ -24,6 +25,7 @@ mod terminal;
 mod tmpfs;
 mod tool;
 
+pub use bad_disk::BadDisk;
 pub use cluster::Cluster;
 pub use container::{ContainerServer, Idle, scratch_containers};
 pub use ended::Ended;

@@ -79,13 +79,27 @@ impl Tool {
 
     /// Lets the permissions of files hold for it, also when root runs it.
     #[must_use]
-    pub fn heeding_permissions(mut self) -> Self {
+    pub fn heeding_permissions(self) -> Self {
         if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != 0) {
             return self;
         }
         let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "-dac_override,-dac_read_search"]);
+        self.under(command)
+    }
+
+    /// Lets it find nothing in `dir`, whatever is there.
+    #[must_use]
+    pub fn hiding(self, dir: &Path) -> Self {
+        let script = r#"mount -t tmpfs tmpfs "$0" && exec "$@""#;
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]).arg(dir);
+        self.under(command)
+    }
+
+    /// Lets `command` run it, with the same environment and directory.
+    fn under(mut self, mut command: Command) -> Self {
         command
-            .args(["--bounding-set", "-dac_override,-dac_read_search"])
             .arg(self.command.get_program())
             .args(self.command.get_args());
         for (name, value) in self.command.get_envs() {

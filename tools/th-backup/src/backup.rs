@@ -1,6 +1,5 @@
 //! Making a backup: what is there is observed, then each part is written, then all is published.
 
-use std::collections::HashSet;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use th_archive::Exclude;
 use th_cli::{Outcome, Run};
 use th_config::Environment;
-use th_record::{FORMAT, Id, Level, Manifest, Method};
+use th_record::{FORMAT, Fail, Id, Manifest, Method};
 use th_state::State;
 use th_store::{Listed, SetRef, Store};
 
@@ -36,6 +35,13 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let observed = look(args, env, server.as_ref(), &parents)?;
     let (dump_bytes, files_bytes) = (observed.dump_bytes(), observed.files_bytes());
     plan::check_space(&observed.plan()?)?;
+    if let Some(server) = &server
+        && let Err(error @ th_postgres::Error::NewClient { .. }) = server.check_restorer()
+    {
+        // It hinders no backup, but this is the time to hear of it.
+        let hint = error.hint().unwrap_or_default();
+        run.warn(format!("no restore works from this host: {error}; {hint}"));
+    }
 
     let start = Instant::now();
     let started_at = next_second(sets.iter().find_map(Listed::set));
@@ -59,6 +65,11 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     };
     let parent = parents.files.as_ref();
     let previous = parent.and_then(|(manifest, _)| store.previous(manifest));
+    for name in parents.lost_packs(previous.as_ref()) {
+        run.warn(format!(
+            "pack '{name}' is damaged or gone: the files that it held are packed again"
+        ));
+    }
     let captured = match &env.files.uploads {
         Some(root) => {
             let tree = Tree {
@@ -78,7 +89,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         captured,
         config: None,
         references: None,
-        trusted: parents.files.map_or_else(HashSet::new, proven_packs),
+        trusted: parents.proven_packs(previous.as_ref()),
     };
     set.check_references(env, &incoming)?;
     if !env.files.config.is_empty() {
@@ -137,13 +148,4 @@ fn next_second(newest: Option<&SetRef>) -> DateTime<Utc> {
         }
         thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Returns the packs of a set that are known to hold: those of one whose bytes were proven.
-fn proven_packs((manifest, level): (Manifest, Option<Level>)) -> HashSet<String> {
-    let packs = manifest.files.into_iter().flat_map(|files| files.packs);
-    packs
-        .filter(|_| level.is_some())
-        .map(|pack| pack.name)
-        .collect()
 }

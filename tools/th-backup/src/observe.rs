@@ -1,8 +1,9 @@
 //! Looking at all that a backup depends on.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use th_archive::Exclude;
+use th_archive::{Exclude, Previous};
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
@@ -41,6 +42,29 @@ impl Parents {
                 None => None,
             },
         })
+    }
+
+    /// Returns the packs of the set before that nothing can be taken from any more.
+    pub(crate) fn lost_packs(&self, previous: Option<&Previous>) -> Vec<String> {
+        let there = previous.map_or(&[][..], |previous| &previous.packs);
+        let files = self.files.iter().filter_map(|(set, _)| set.files.as_ref());
+        let packs = files.flat_map(|files| &files.packs);
+        packs
+            .filter(|pack| !there.contains(pack))
+            .map(|pack| pack.name.clone())
+            .collect()
+    }
+
+    /// Returns the packs of the set before that are known to hold: those of one whose bytes were
+    /// proven.
+    pub(crate) fn proven_packs(&self, previous: Option<&Previous>) -> HashSet<String> {
+        let proven = matches!(&self.files, Some((_, Some(_))));
+        let packs = previous.filter(|_| proven).map(|previous| &previous.packs);
+        packs
+            .into_iter()
+            .flatten()
+            .map(|it| it.name.clone())
+            .collect()
     }
 
     fn last_dump(&self) -> Option<LastDump> {
@@ -93,7 +117,11 @@ pub(crate) fn look(
     if let (Some(server), Some(level)) = (server, args.prove.0)
         && level > Level::Bytes
     {
-        server.check_client("pg_restore")?;
+        if level > Level::Decode {
+            server.check_restorer()?;
+        } else {
+            server.check_client("pg_restore")?;
+        }
     }
     let database = match server {
         Some(server) => Some(ObservedDatabase {

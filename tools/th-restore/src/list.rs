@@ -34,7 +34,7 @@ pub(crate) fn list(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
 pub(crate) fn show(context: &Context, run: &mut Run, set: &SetArgs) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
     let proof = match context.store.proof(&manifest.id) {
-        Err(error @ th_store::Error::Proof { .. }) => {
+        Err(error @ (th_store::Error::Proof { .. } | th_store::Error::Pack { .. })) => {
             run.warn(error.to_string());
             None
         }

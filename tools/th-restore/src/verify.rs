@@ -35,6 +35,8 @@ pub(crate) fn verify(
     let _lock = context.lock(run, server.as_ref())?;
     let void = match context.store.proof(&manifest.id) {
         Err(error @ th_store::Error::Proof { .. }) => Some(error.to_string()),
+        // It is read again now.
+        Err(th_store::Error::Pack { .. }) => None,
         other => other.map(|_| None)?,
     };
     let ladder = Ladder {
@@ -45,6 +47,7 @@ pub(crate) fn verify(
         trusted: None,
     };
     let proven = ladder.climb(run, wanted)?;
+    let noted = proven.highest().is_some() || proven.voided;
     let verified = Verified {
         set: manifest.id.clone(),
         wanted,
@@ -54,11 +57,8 @@ pub(crate) fn verify(
         phases: run.take_phases(),
     };
     let outcome = Outcome::done("verified", &verified, summary::verified(&verified));
-    // Levels that were reached are noted on the set.
-    let outcome = match verified.reached {
-        Some(_) => outcome.changed(),
-        None => outcome,
-    };
+    // Levels that were reached, or no longer are, are noted on the set.
+    let outcome = if noted { outcome.changed() } else { outcome };
     let set = &verified.set;
     Ok(match (verified.differences.as_slice(), void) {
         ([], None) => outcome,

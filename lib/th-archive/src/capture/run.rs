@@ -1,6 +1,7 @@
 //! One run of a capture: what it has seen so far.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs;
 
 use th_record::{Files, Object};
 
@@ -168,13 +169,23 @@ impl<'a> Run<'a> {
             .filter(|(_, number)| self.used.contains(number))
             .map(|(pack, _)| (pack.name.as_str(), pack))
             .collect();
+        let (new, mut stored_bytes) = (&packs[old..], 0);
+        for pack in new {
+            if used.contains_key(pack.name.as_str()) {
+                stored_bytes += pack.bytes;
+            } else {
+                // Its only file could not be read to the end.
+                let path = self.capture.packs_dir.join(&pack.name);
+                fs::remove_file(&path).map_err(Error::io(path))?;
+            }
+        }
         self.files.packs = used.into_values().cloned().collect();
         self.files.unreadable_count = self.unreadable.count;
         self.files.unreadable = self.unreadable.first;
         Ok(Captured {
             files: self.files,
             listing,
-            stored_bytes: packs[old..].iter().map(|pack| pack.bytes).sum(),
+            stored_bytes,
             warnings: self.warnings,
             skipped: self.skipped,
         })

@@ -6,6 +6,7 @@ mod by_hand;
 mod by_hand_shells;
 mod damage;
 mod damage_large;
+mod damaged;
 mod incoming;
 mod kit;
 mod open;

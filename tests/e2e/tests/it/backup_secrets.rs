@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use th_kit::{ArgvWatch, Ended, PASSWORD, PASSWORD_IN_URL, Server, Store, files_with};
+use th_kit::{ArgvWatch, Ended, PASSWORD, PASSWORD_IN_URL, Server, Store, Tool, files_with};
 
 use crate::setup::{App, backup, bulk, cluster, postgres15};
 
@@ -90,6 +90,35 @@ fn never_shows_its_password(server: &dyn Server) -> Result<()> {
                 "{}",
                 path.display()
             );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_address_that_would_show_a_part_of_it_is_refused() -> Result<()> {
+    let store = Store::new()?;
+    let cluster = cluster()?;
+    let urls = [
+        cluster.url_with("pa?th-hidden", "postgres"),
+        cluster.url_with("pa@?a=th-hidden", "postgres"),
+        cluster.url("postgres?sslpassword=th-hidden"),
+    ];
+    for url in urls {
+        for program in ["th-backup", "th-restore"] {
+            let watch = ArgvWatch::start(program, &["th-hidden"]);
+            let tool = store.target(Tool::new(program)?.env("TH_DATABASE_URL", &url));
+            let ended = match program {
+                "th-restore" => tool.args(["apply", "--only", "db"]),
+                _ => tool,
+            };
+            let ended = ended.run()?;
+            assert_eq!(watch.finish()?.1, Vec::<String>::new());
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("hidden"), "{said}");
+            // Before the first backup there is no store to restore from.
+            let code = if program == "th-backup" { 2 } else { 10 };
+            assert_eq!(ended.code, code, "{said}");
         }
     }
     Ok(())

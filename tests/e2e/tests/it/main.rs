@@ -2,6 +2,8 @@
 //!
 //! Run them with `make e2e`, or with `$TH_BIN_DIR` naming the directory of the built tools.
 
+mod backup_bad_disk;
+mod backup_damage;
 mod backup_death;
 mod backup_failures;
 mod backup_gate;
@@ -47,6 +49,7 @@ mod restore_death;
 mod restore_doubt;
 mod restore_list;
 mod restore_options;
+mod restore_privileges;
 mod restore_refusals;
 mod restore_round;
 mod restore_schema;

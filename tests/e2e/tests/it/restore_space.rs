@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use th_kit::{Cluster, Ended, Server, Store, Tmpfs, Tool, Tree, tree};
+use th_kit::{Cluster, ContainerServer, Ended, Server, Store, Tmpfs, Tool, Tree, tree};
 
 use crate::backup_failures::wait_for;
 use crate::setup::{App, bulk, cluster};
@@ -271,5 +271,23 @@ fn a_directory_that_is_restored_into() -> Result<()> {
     disk.resize("size=8m,nr_inodes=5000")?;
     restore()?.expect(0)?;
     assert!(tree(&target)? == app.tree()?, "the files differ");
+    Ok(())
+}
+
+/// `pg_restore -j` needs a file: in a container it is in a temporary directory there.
+#[test]
+fn a_container_without_room_for_the_dump() -> Result<()> {
+    let server = ContainerServer::with_tmp(15, "4m")?;
+    let app = App::new(&server, "spool", &bulk(20_000))?;
+    app.tool("th-backup")?
+        .args(["--prove", "none"])
+        .run()?
+        .expect(0)?;
+    let live = app.state()?;
+    let ended = app.restore(&["apply", "--only", "db"])?.expect(13)?;
+    let message = ended.message();
+    ensure!(message.contains("'/tmp' needs about"), "{message}");
+    ensure!(app.state()? == live, "what is live was touched");
+    assert_eq!(app.beside()?, Vec::<String>::new());
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -64,6 +65,56 @@ fn a_pg_restore_that_is_too_old_is_not_the_sets_fault() -> Result<()> {
         .args(["verify", &set, "--level", "bytes"])
         .run()?
         .expect(0)?;
+    Ok(())
+}
+
+/// From 17 on it begins with a setting that an older server does not know.
+#[test]
+fn a_pg_restore_that_is_too_new_is_not_the_sets_fault() -> Result<()> {
+    let server = postgres15()?;
+    let app = App::new(server, "too_new", &bulk(10))?;
+    let set = app.backup()?;
+    let url = server.url(&app.database)?;
+    let programs = Programs::new(&[("pg_restore", "17.2")])?;
+    // Debian's own of the server's version are what would be taken.
+    let debian = Path::new("/usr/lib/postgresql");
+    for program in ["psql", "pg_dump", "pg_dumpall"] {
+        let mut versions = fs::read_dir(debian)?.flatten();
+        let path = versions.find_map(|version| {
+            let path = version.path().join("bin").join(program);
+            path.exists().then_some(path)
+        });
+        fs::copy(path.context(program)?, programs.0.path().join(program))?;
+    }
+    let tool = |name: &str| -> Result<Tool> {
+        let tool = app.store.target(Tool::new(name)?);
+        let tool = programs.first(tool.env("TH_DATABASE_URL", &url));
+        Ok(tool.hiding(debian))
+    };
+    let live = app.state()?;
+    for tool in [
+        tool("th-restore")?.args(["verify", &set]),
+        tool("th-restore")?.args(["apply", &set, "--only", "db"]),
+        tool("th-restore")?.args(["apply", &set, "--only", "db", "--into", "too_new_other"]),
+        tool("th-backup")?.args(["--prove", "content"]),
+    ] {
+        let ended = tool.run()?.expect(13)?;
+        let message = ended.record["error"].to_string();
+        ensure!(
+            message.contains("pg_restore is version 17")
+                && message.contains("postgresql-client-15"),
+            "{message}"
+        );
+    }
+    ensure!(app.state()? == live, "what is live was touched");
+    assert_eq!(app.beside()?, Vec::<String>::new());
+    assert_eq!(app.store.sets()?, std::slice::from_ref(&set));
+    let ended = tool("th-backup")?.args(["--prove", "bytes"]).run()?;
+    let warnings = ended.expect(0)?.record["warnings"].to_string();
+    ensure!(
+        warnings.contains("no restore works from this host"),
+        "{warnings}"
+    );
     Ok(())
 }
 
