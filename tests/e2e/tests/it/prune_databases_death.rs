@@ -1,10 +1,9 @@
 //! Databases are pruned while somebody dies: a restore, the server, the pruner itself.
 
-use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use th_kit::{Cluster, Server};
+use th_kit::{Cluster, Pace, Server};
 
 use crate::backup_failures::wait_for;
 use crate::prune_databases::{OLD, beside, prune};
@@ -64,17 +63,17 @@ fn what_a_restore_that_died_needs_stays_at_any_age() -> Result<()> {
         .psql(&app.database, "UPDATE marker SET word = 'live'")?;
     let start = Instant::now();
     app.restore(&["apply", "--only", "db"])?.expect(0)?;
-    let whole = start.elapsed();
+    let mut pace = Pace::of(start.elapsed());
     app.restore(&["undo"])?.expect(0)?;
     let pending = app.store.path().join("state/restore.pending.json");
     let mut seen = 0;
     for moment in 4..12 {
         app.restore(&["gc", "--older-than", "0s"])?.expect(0)?;
-        let running = app
+        let mut running = app
             .tool("th-restore")?
             .args(["apply", "--only", "db"])
             .start()?;
-        thread::sleep(whole.mul_f64(f64::from(moment) / 12.0));
+        pace.wait(&mut running, f64::from(moment) / 12.0);
         running.kill();
         let before = app.beside()?;
         if pending.exists() && !before.is_empty() {

@@ -21,6 +21,16 @@ pub(crate) fn app() -> Result<SlotApp> {
     Ok(app)
 }
 
+/// Compares by own probes, also on a machine that other tests keep busy.
+pub(crate) const BY_PROBES: [&str; 6] = [
+    "--compare",
+    "probes",
+    "--min-requests",
+    "10",
+    "--latency-factor",
+    "100",
+];
+
 fn start(app: &SlotApp, steps: &str, every: &str, more: &[&str]) -> Result<Running> {
     let args = ["canary", "--tag", "v2", "--steps", steps, "--every", every];
     app.swap(&args)?.args(more).start()
@@ -178,7 +188,7 @@ fn too_little_traffic_pauses_and_probes_help_out() -> Result<()> {
     app.swap(&["resume"])?.run()?.expect(0)?;
     assert_eq!(lanes(&app, "green")?, 2);
 
-    let ended = run(&app, "10,50", "3s", &["--compare", "probes"])?.expect(0)?;
+    let ended = run(&app, "10,50", "3s", &BY_PROBES)?.expect(0)?;
     assert_eq!(verdicts(&ended), ["good", "good"], "{}", ended.record);
     assert_eq!(ended.data()["steps"][0]["compared"], "probes");
     assert_eq!(

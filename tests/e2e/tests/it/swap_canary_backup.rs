@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::Value;
 use th_kit::{Ended, SlotApp};
 
-use crate::swap_canary::{app, run};
+use crate::swap_canary::{BY_PROBES, app, run};
 use crate::swap_rollback::backup;
 
 /// Runs a canary that pauses for want of traffic, right after the backup `set`.
@@ -30,7 +30,7 @@ fn a_paused_canary_that_goes_on_keeps_the_backup_made_before_it() -> Result<()> 
     let paused = start_after_backup(&app, "20261123T020000Z-7f3a")?.expect(4)?;
     let set = paused.data()["pre_release_set"].clone();
     assert_eq!(set, "20261123T020000Z-7f3a");
-    let ended = run(&app, "10,50", "3s", &["--compare", "probes"])?.expect(0)?;
+    let ended = run(&app, "10,50", "3s", &BY_PROBES)?.expect(0)?;
     assert_eq!(ended.data()["pre_release_set"], set);
     assert_eq!(live_set(&app)?, set);
     Ok(())

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use th_kit::{Ended, SlotApp};
 
-use crate::swap_canary::{app, run};
+use crate::swap_canary::{BY_PROBES, app, run};
 use crate::swap_rollback::backup;
 
 fn steps(plan: &Ended) -> Vec<String> {
@@ -88,7 +88,6 @@ fn a_plan_while_one_is_paused() -> Result<()> {
 #[test]
 fn what_is_said_when_it_goes_on_counts() -> Result<()> {
     let app = app()?;
-    let probes = ["--compare", "probes"];
     let first = ["--hold", "1s", "--drain", "9s", "-"];
     let args = ["canary", "--tag", "v2", "--steps", "10", "--every", "1s"];
     let paused = app.swap(&args)?.args(first);
@@ -119,7 +118,7 @@ fn what_is_said_when_it_goes_on_counts() -> Result<()> {
     );
     assert_eq!(pending["pre_release_set"], "20261123T030000Z-7f3b");
 
-    let ended = run(&app, "10", "3s", &probes)?.expect(0)?;
+    let ended = run(&app, "10", "3s", &BY_PROBES)?.expect(0)?;
     assert_eq!(ended.data()["pre_release_set"], "20261123T030000Z-7f3b");
     ensure!(
         ended.data()["watch"]["duration_seconds"].as_f64() > Some(1.5),
