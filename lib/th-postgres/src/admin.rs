@@ -1,24 +1,15 @@
-//! Databases as a whole: made, renamed, dropped, from a session outside of them.
+//! Databases as a whole: listed and dropped, from a session outside of them.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::beside::LONGEST_NAME;
 use crate::quote::{identifier, literal};
 use crate::session::Session;
-use crate::{Error, Facts, Server};
+use crate::{Error, Server};
 
-/// Parameters whose value the catalog holds as a list that is quoted already
-/// (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c, as `pg_dump` knows them).
-const QUOTED_LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
+/// The database that every server has, and that new ones are made of.
+const TEMPLATE: &str = "template1";
 
 /// How often databases are listed again when one was dropped meanwhile.
 const RETRIES: u32 = 20;
@@ -28,7 +19,6 @@ const RETRIES: u32 = 20;
 pub struct Admin {
     pub(crate) session: Session,
     pub(crate) server: Server,
-    pub(crate) place: &'static str,
 }
 
 /// A database of the server.
@@ -48,14 +38,30 @@ impl Server {
     /// # Errors
     /// [`Error::Connect`].
     pub fn admin(&self) -> Result<Admin, Error> {
-        let (session, place) = match self.session("postgres") {
-            Err(Error::NoDatabase { .. }) => (self.session("template1")?, "template1"),
-            other => (other?, "postgres"),
-        };
+        match self.admin_on("postgres") {
+            Err(Error::NoDatabase { .. }) => self.admin_on(TEMPLATE),
+            other => other,
+        }
+    }
+
+    /// Opens a session on `postgres`, or, when that is one of `names`, on `template1`: nobody can
+    /// rename the database he is on. Not there without need, since a database that is made of it
+    /// meanwhile is refused.
+    ///
+    /// # Errors
+    /// [`Error::Connect`], [`Error::NoDatabase`].
+    pub(crate) fn admin_beside(&self, names: &[&str]) -> Result<Admin, Error> {
+        if names.contains(&"postgres") {
+            self.admin_on(TEMPLATE)
+        } else {
+            self.admin()
+        }
+    }
+
+    fn admin_on(&self, place: &'static str) -> Result<Admin, Error> {
         Ok(Admin {
-            session,
+            session: self.session(place)?,
             server: self.clone(),
-            place,
         })
     }
 }
@@ -151,109 +157,6 @@ impl Admin {
             .filter(|name| !there.contains(*name))
             .cloned()
             .collect())
-    }
-
-    /// Creates an empty database with the encoding, locale and owner of `like`.
-    ///
-    /// # Errors
-    /// [`Error::LongName`], [`Error::Sql`].
-    pub fn create(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
-        if name.len() > LONGEST_NAME {
-            return Err(Error::LongName(name.to_owned()));
-        }
-        let mut sql = format!(
-            "CREATE DATABASE {} TEMPLATE template0 OWNER {} ENCODING {} LC_COLLATE {} LC_CTYPE {}",
-            identifier(name),
-            identifier(&like.owner),
-            literal(&like.encoding),
-            literal(&like.collate),
-            literal(&like.ctype),
-        );
-        if let Some(locale) = &like.icu_locale {
-            let option = if like.locale_provider == "icu" {
-                "ICU_LOCALE"
-            } else {
-                "BUILTIN_LOCALE"
-            };
-            let provider = &like.locale_provider;
-            sql.push_str(&format!(
-                " LOCALE_PROVIDER {provider} {option} {}",
-                literal(locale)
-            ));
-        }
-        self.session.execute(&format!("{sql};"))
-    }
-
-    /// Gives `name` the owner, settings, grants, connection limit and comment of `like`.
-    ///
-    /// # Errors
-    /// [`Error::Sql`].
-    pub fn carry(&mut self, name: &str, like: &Facts) -> Result<(), Error> {
-        let database = identifier(name);
-        let owner = identifier(&like.owner);
-        self.session
-            .execute(&format!("ALTER DATABASE {database} OWNER TO {owner};"))?;
-        for setting in &like.settings {
-            let target = match &setting.role {
-                Some(role) => format!("ROLE {} IN DATABASE {database}", identifier(role)),
-                None => format!("DATABASE {database}"),
-            };
-            let value = if QUOTED_LISTS.contains(&setting.name.as_str()) {
-                // Empty is the one list that the catalog does not hold in its written form.
-                if setting.value.is_empty() {
-                    "''"
-                } else {
-                    &setting.value
-                }
-                .to_owned()
-            } else {
-                literal(&setting.value)
-            };
-            // An extension's parameter is `name.name`.
-            let parameter: Vec<String> = setting.name.split('.').map(identifier).collect();
-            self.session.execute(&format!(
-                "ALTER {target} SET {} TO {value};",
-                parameter.join(".")
-            ))?;
-        }
-        if let Some(grants) = &like.grants {
-            self.session
-                .execute(&format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC;"))?;
-            for grant in grants {
-                let role = grant
-                    .role
-                    .as_deref()
-                    .map_or("PUBLIC".to_owned(), identifier);
-                let option = if grant.grantable {
-                    " WITH GRANT OPTION"
-                } else {
-                    ""
-                };
-                let privilege = &grant.privilege;
-                self.session.execute(&format!(
-                    "GRANT {privilege} ON DATABASE {database} TO {role}{option};"
-                ))?;
-            }
-        }
-        if like.connection_limit >= 0 {
-            let limit = like.connection_limit;
-            self.session.execute(&format!(
-                "ALTER DATABASE {database} CONNECTION LIMIT {limit};"
-            ))?;
-        }
-        self.comment(name, like.comment.as_deref())
-    }
-
-    /// Sets or removes the comment on a database.
-    ///
-    /// # Errors
-    /// [`Error::Sql`].
-    pub fn comment(&mut self, name: &str, comment: Option<&str>) -> Result<(), Error> {
-        let text = comment.map_or("NULL".to_owned(), literal);
-        self.session.execute(&format!(
-            "COMMENT ON DATABASE {} IS {text};",
-            identifier(name)
-        ))
     }
 
     /// Drops a database with all its sessions, if it is there, or is being made by a run that died.

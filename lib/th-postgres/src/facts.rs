@@ -27,8 +27,12 @@ pub struct Facts {
     pub locale_provider: String,
     /// The locale of a provider other than libc.
     pub icu_locale: Option<String>,
+    /// The rules that ICU sorts by on top of those of the locale.
+    pub icu_rules: Option<String>,
     /// The version of the collations the indexes were built with.
     pub collation_version: Option<String>,
+    /// The tablespace that its tables are in by default; `None` is the server's own default.
+    pub tablespace: Option<String>,
     /// `CONNECTION LIMIT`; -1 is none.
     pub connection_limit: i32,
     /// The comment on the database.
@@ -66,7 +70,9 @@ impl From<&th_record::Database> for Facts {
             ctype: database.ctype,
             locale_provider: database.locale_provider,
             icu_locale: database.icu_locale,
+            icu_rules: database.icu_rules,
             collation_version: database.collation_version,
+            tablespace: database.tablespace,
             connection_limit: database.connection_limit,
             comment: database.comment,
             size_bytes: database.dump_bytes,

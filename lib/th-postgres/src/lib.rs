@@ -4,6 +4,7 @@ mod admin;
 mod beside;
 mod call;
 mod compare;
+mod create;
 mod error;
 mod facts;
 mod fingerprint;

@@ -78,15 +78,24 @@ impl Server {
         self.session(database)?.execute(&sql)
     }
 
-    /// Returns the server's data directory and how many bytes are free there; `None` when this host
-    /// or this role cannot tell.
+    /// Returns where the server keeps what is in `tablespace`, else its data directory, and how many
+    /// bytes are free there; `None` when this host or this role cannot tell.
     ///
     /// # Errors
     /// Those of the session and of Docker.
-    pub fn data_space(&self) -> Result<Option<(String, u64)>, Error> {
-        let path = match self.admin()?.setting("data_directory") {
-            Err(Error::Sql { .. }) => return Ok(None),
-            other => other?,
+    pub fn data_space(&self, tablespace: Option<&str>) -> Result<Option<(String, u64)>, Error> {
+        let mut admin = self.admin()?;
+        let location = match tablespace {
+            Some(name) => admin.location(name)?,
+            None => None,
+        };
+        let path = match location {
+            // One that was made inside of the data directory has a path relative to it.
+            Some(path) if path.starts_with('/') => path,
+            _ => match admin.setting("data_directory") {
+                Err(Error::Sql { .. }) => return Ok(None),
+                other => other?,
+            },
         };
         let free = match &self.place {
             Place::Host { url, .. } if url.is_local() => rustix::fs::statvfs(path.as_str())

@@ -34,15 +34,15 @@ impl Admin {
     /// [`Error::InDoubt`] when the server cannot be asked. With any other nothing was renamed.
     pub fn rename(&mut self, renames: &[(&str, &str)]) -> Result<u64, Error> {
         let names: Vec<&str> = renames.iter().map(|(from, _)| *from).collect();
+        let ends: Vec<&str> = renames.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        if ends.contains(&"postgres") {
+            *self = self.server.admin_beside(&ends)?;
+        }
         let backend: Backend = self.session.one(
             "SELECT pid, backend_start::text AS since FROM pg_stat_activity \
              WHERE pid = pg_backend_pid()",
         )?;
-        let mut second = Self {
-            session: self.server.session(self.place)?,
-            server: self.server.clone(),
-            place: self.place,
-        };
+        let mut second = self.server.admin_beside(&ends)?;
         let finished = AtomicBool::new(false);
         let (renamed, closed) = thread::scope(|scope| {
             let closer = scope.spawn(|| {
@@ -63,7 +63,7 @@ impl Admin {
         match renamed {
             Ok(()) => Ok(closed),
             Err(error @ Error::Sql { .. }) => Err(error),
-            Err(error) => match outcome(&self.server, &backend, renames) {
+            Err(error) => match outcome(&self.server, &ends, &backend, renames) {
                 Ok(true) => Ok(closed),
                 Ok(false) => Err(error),
                 Err(_) => Err(Error::InDoubt(Box::new(error))),
@@ -90,7 +90,12 @@ impl Admin {
 }
 
 /// Tells whether `renames` were done by `backend`, whose connection broke.
-fn outcome(server: &Server, backend: &Backend, renames: &[(&str, &str)]) -> Result<bool, Error> {
+fn outcome(
+    server: &Server,
+    ends: &[&str],
+    backend: &Backend,
+    renames: &[(&str, &str)],
+) -> Result<bool, Error> {
     let old = format!(
         "pid = {} AND backend_start::text = {}",
         backend.pid,
@@ -98,7 +103,7 @@ fn outcome(server: &Server, backend: &Backend, renames: &[(&str, &str)]) -> Resu
     );
     let start = Instant::now();
     loop {
-        match server.admin() {
+        match server.admin_beside(ends) {
             Ok(mut admin) => {
                 // It may be committing still; only a session that has ended has decided.
                 admin.end_all(&old)?;

@@ -21,7 +21,7 @@ pub fn spaces(server: &Server, manifest: &Manifest, store: &Store) -> Result<Vec
     let Some(database) = &manifest.database else {
         return Ok(spaces);
     };
-    if let Some((path, free)) = server.data_space()? {
+    if let Some((path, free)) = server.data_space(database.tablespace.as_deref())? {
         spaces.push(Space {
             path,
             needed_bytes: database.dump_bytes * RATIO,

@@ -124,6 +124,9 @@ pub struct Database {
     pub locale_provider: String,
     /// The ICU locale, when the provider is ICU.
     pub icu_locale: Option<String>,
+    /// The rules that ICU sorts by on top of those of the locale. Absent when there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icu_rules: Option<String>,
     /// The version of the collations the indexes were built with, if the provider tells.
     pub collation_version: Option<String>,
     /// The image of the server's container; `null` when the server is not in one.
@@ -134,6 +137,9 @@ pub struct Database {
     pub settings: Vec<Setting>,
     /// Grants on the database itself; `null` when it has only the defaults.
     pub grants: Option<Vec<Grant>>,
+    /// The tablespace that its tables are in by default. Absent when that is the server's own default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<String>,
     /// `CONNECTION LIMIT`; -1 is none.
     pub connection_limit: i32,
     /// The comment on the database.

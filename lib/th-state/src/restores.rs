@@ -45,6 +45,9 @@ pub struct Pending {
     pub phase: Phase,
     /// Whether this takes the restore back.
     pub undo: bool,
+    /// The undo's own id, by which what it takes out of the live is kept; `None` of a restore.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_id: Option<Id>,
 }
 
 /// A phase of a restore.
@@ -66,16 +69,16 @@ impl Restore {
         state.read(LAST)
     }
 
-    /// Notes, durably, that `phase` of it begins, or with `undo` of taking it back.
+    /// Notes, durably, that `phase` of it begins, or of the undo that takes it back.
     ///
     /// # Errors
     /// Those of [`State::write`].
-    pub fn enter(&self, state: &State, phase: Phase, undo: bool) -> Result<(), Error> {
-        let restore = self.clone();
+    pub fn enter(&self, state: &State, phase: Phase, undo: Option<&Id>) -> Result<(), Error> {
         let pending = Pending {
-            restore,
+            restore: self.clone(),
             phase,
-            undo,
+            undo: undo.is_some(),
+            undo_id: undo.cloned(),
         };
         state.write(PENDING, &pending)
     }
@@ -91,6 +94,14 @@ impl Restore {
             state.write(LAST, self)?;
         }
         Pending::clear(state)
+    }
+
+    /// Forgets the last restore, some of which is kept no longer: nothing can take it back.
+    ///
+    /// # Errors
+    /// Those of [`State::remove`].
+    pub fn forget(state: &State) -> Result<(), Error> {
+        state.remove(LAST)
     }
 }
 
@@ -143,7 +154,7 @@ mod tests {
         let state = State::at(dir.path());
         let read = |name| fs::read_to_string(state.path(name)).unwrap();
         let restore: Restore = serde_json::from_str(RESTORE).unwrap();
-        restore.enter(&state, Phase::Staging, false).unwrap();
+        restore.enter(&state, Phase::Staging, None).unwrap();
         let pending = format!(r#"{{"restore":{RESTORE},"phase":"staging","undo":false}}"#);
         assert_eq!(read(PENDING), pending);
         assert_eq!(Pending::read(&state).unwrap().unwrap().restore, restore);
@@ -153,9 +164,15 @@ mod tests {
         assert_eq!(Restore::last(&state).unwrap(), Some(restore.clone()));
         assert_eq!(Pending::read(&state).unwrap(), None);
 
-        restore.enter(&state, Phase::Switching, true).unwrap();
-        let pending = format!(r#"{{"restore":{RESTORE},"phase":"switching","undo":true}}"#);
+        let undo = "20261130T020000Z-0002".parse().unwrap();
+        restore
+            .enter(&state, Phase::Switching, Some(&undo))
+            .unwrap();
+        let by_an_older = format!(r#"{{"restore":{RESTORE},"phase":"switching","undo":true"#);
+        let pending = format!(r#"{by_an_older},"undo_id":"{undo}"}}"#);
         assert_eq!(read(PENDING), pending);
+        fs::write(state.path(PENDING), by_an_older + "}").unwrap();
+        assert!(Pending::read(&state).unwrap().unwrap().undo);
         restore.finish(&state, true).unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }

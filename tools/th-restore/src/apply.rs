@@ -75,7 +75,7 @@ pub(crate) fn apply(
             .map(Path::to_owned)
             .collect(),
     };
-    restore.enter(&context.state, Phase::Staging, false)?;
+    restore.enter(&context.state, Phase::Staging, None)?;
     let staged = stage(
         context,
         run,
@@ -88,7 +88,7 @@ pub(crate) fn apply(
     // From here on a signal stops nothing: what is begun is finished or taken back.
     let server = server.as_ref().map(Server::uncancelled);
     let switched = staged.and_then(|staged| {
-        restore.enter(&context.state, Phase::Switching, false)?;
+        restore.enter(&context.state, Phase::Switching, None)?;
         Ok((rename(run, server.as_ref(), &restore)?, staged))
     });
     let (closed, staged) = switched.inspect_err(|error| {

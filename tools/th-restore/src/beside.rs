@@ -1,12 +1,19 @@
 //! Restoring a part beside what is live.
 
+mod directory;
+mod made;
+mod note;
+
 use std::path::Path;
+
+use chrono::Utc;
 
 use th_archive::Exclude;
 use th_cli::{Outcome, Run};
+use th_postgres::{LONGEST_NAME, Role};
 use th_proof::{Copy, Ladder};
 use th_record::kind::{Applied, Databases};
-use th_record::{Failure, Level, SchemaObject, Table};
+use th_record::{Id, Level, SchemaObject, Table};
 use th_state::restores::Swap;
 
 use crate::args::{Part, SetArgs};
@@ -15,6 +22,10 @@ use crate::guard::{prove_bytes, refuse};
 use crate::parts::NO_DATABASE;
 use crate::plan::{self, Targets};
 use crate::{Error, files, preflight, summary};
+use made::Made;
+use note::Note;
+
+pub(crate) use note::recover;
 
 /// Restores one part into another database or directory, and leaves what is live alone.
 pub(crate) fn apply_beside(
@@ -74,9 +85,15 @@ pub(crate) fn apply_beside(
     };
     match only {
         Some(Part::Files) => {
-            applied.files = Some(files::unpack_into(run, store, &manifest, target)?);
+            applied.files = Some(directory::fill(context, run, target, |run, dir| {
+                files::unpack_into(run, store, &manifest, dir)
+            })?);
         }
-        Some(Part::Config) => applied.config = Some(files::config_into(store, &manifest, target)?),
+        Some(Part::Config) => {
+            applied.config = Some(directory::fill(context, run, target, |_, dir| {
+                files::config_into(store, &manifest, dir)
+            })?);
+        }
         Some(Part::Db) => {
             let server = server.as_ref().ok_or(Error::NoServer(NO_DATABASE))?;
             preflight::check_server(server, &manifest)?;
@@ -88,8 +105,8 @@ pub(crate) fn apply_beside(
             };
             let (rows, proof) = match table {
                 // It is compared, but one table proves no level of a whole set.
-                Some(table) => (restore_table(run, copy, table)?, None),
-                None => (restore_beside(run, copy)?, Some(Level::Content)),
+                Some(table) => (restore_table(context, run, copy, table)?, None),
+                None => (restore_beside(context, run, copy)?, Some(Level::Content)),
             };
             applied.proof = proof;
             applied.database = Some(Databases {
@@ -110,8 +127,8 @@ pub(crate) fn apply_beside(
     .changed())
 }
 
-/// Restores a whole database that must not be there yet; drops it again when it is not equal.
-fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
+/// Restores a whole database that must not be there yet.
+fn restore_beside(context: &Context, run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
     if copy.server.admin()?.has(copy.name)? {
         return Err(Error::Exists(copy.name.to_owned()));
     }
@@ -122,14 +139,10 @@ fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
         app_query: None,
         trusted: None,
     };
-    let proven = ladder
-        .climb_in_place(run, copy.server, copy.name)
-        .map_err(Error::from)
-        .and_then(|proven| refuse(copy.manifest, &proven.differences));
-    if let Err(error) = proven {
-        Made::Database.take_back(run, &copy);
-        return Err(error);
-    }
+    make_database(context, run, copy, |run, scratch| {
+        let proven = ladder.climb_in_place(run, scratch.server, scratch.name)?;
+        refuse(scratch.manifest, &proven.differences)
+    })?;
     Ok(copy
         .manifest
         .database
@@ -137,35 +150,100 @@ fn restore_beside(run: &mut Run, copy: Copy<'_>) -> Result<u64, Error> {
         .map_or(0, |database| database.fingerprint.rows()))
 }
 
+/// Makes the database by `work`, which is given one of another name: it gets its own once the work
+/// is done.
+fn make_database(
+    context: &Context,
+    run: &mut Run,
+    copy: Copy<'_>,
+    work: impl FnOnce(&mut Run, Copy<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if copy.name.len() > LONGEST_NAME {
+        return Err(th_postgres::Error::LongName(copy.name.to_owned()).into());
+    }
+    let id = Id::new(Utc::now());
+    let name = preflight::beside(copy.server.database(), Role::Restore, &id);
+    // Whatever it is called, the note tells the next run.
+    let name = name.unwrap_or_else(|_| Role::Restore.name("th", &id));
+    let note = Note::Database { name: name.clone() };
+    note.enter(&context.state)?;
+    let scratch = Copy {
+        name: &name,
+        ..copy
+    };
+    let made = work(run, scratch).and_then(|()| {
+        let mut admin = copy.server.uncancelled().admin()?;
+        match admin.rename(&[(&name, copy.name)]) {
+            Err(error @ th_postgres::Error::InDoubt(_)) => {
+                run.changed();
+                Err(error.into())
+            }
+            other => Ok(other.map(drop)?),
+        }
+    });
+    let is_over = match &made {
+        Ok(()) => {
+            run.changed();
+            true
+        }
+        Err(_) => Made::Database.take_back(run, &scratch),
+    };
+    if is_over {
+        Note::clear(&context.state)?;
+    }
+    made
+}
+
 /// Restores one table into a database, which is made if it is not there.
-fn restore_table(run: &mut Run, copy: Copy<'_>, table: &str) -> Result<u64, Error> {
+fn restore_table(
+    context: &Context,
+    run: &mut Run,
+    copy: Copy<'_>,
+    table: &str,
+) -> Result<u64, Error> {
     let (schema, name) = table
         .split_once('.')
         .ok_or(Error::Usage("a table is written schema.table"))?;
     let known = find(&copy, schema, name)?;
-    let new = !copy.server.admin()?.has(copy.name)?;
-    let schema_is_new = !new && !copy.server.has_schema(copy.name, schema)?;
-    let around = match (new, schema_is_new) {
-        (true, _) => Some(Made::Database),
-        (false, true) => Some(Made::Schema(schema)),
-        (false, false) => None,
+    let restore = |run: &mut Run, copy: Copy<'_>| -> Result<(), Error> {
+        Ok(run.phase("restore_database", |run| {
+            copy.restore(run, Some((schema, name)))
+        })?)
     };
-    let restored = run.phase("restore_database", |run| {
-        copy.restore(run, Some((schema, name)))
-    });
-    if let Err(error) = restored {
-        // The table itself was made in one transaction.
-        around.iter().for_each(|made| made.take_back(run, &copy));
-        return Err(error.into());
+    if !copy.server.admin()?.has(copy.name)? {
+        make_database(context, run, copy, |run, scratch| {
+            restore(run, scratch)?;
+            compare_table(&scratch, known)
+        })?;
+        return Ok(known.rows);
     }
-    let compared = compare_table(&copy, known);
-    if let Err(error) = compared {
-        let table = (!new).then_some(Made::Table(schema, name));
-        let made = table.iter().chain(&around);
-        made.for_each(|made| made.take_back(run, &copy));
-        return Err(error);
+    let around = if copy.server.has_schema(copy.name, schema)? {
+        None
+    } else {
+        let note = Note::Schema {
+            database: copy.name.to_owned(),
+            schema: schema.to_owned(),
+        };
+        note.enter(&context.state)?;
+        Some(Made::Schema(schema))
+    };
+    // The table itself is made in one transaction.
+    let (made, restored) = match restore(run, copy) {
+        Ok(()) => (Some(Made::Table(schema, name)), compare_table(&copy, known)),
+        error => (None, error),
+    };
+    let is_over = if restored.is_ok() {
+        run.changed();
+        true
+    } else {
+        // A schema whose table stays cannot go.
+        let mut made = made.iter().chain(&around);
+        made.all(|made| made.take_back(run, &copy))
+    };
+    if around.is_some() && is_over {
+        Note::clear(&context.state)?;
     }
-    Ok(known.rows)
+    restored.map(|()| known.rows)
 }
 
 /// Returns what the set says of the table.
@@ -194,35 +272,4 @@ fn compare_table(copy: &Copy<'_>, known: &Table) -> Result<(), Error> {
     let found = tables.find(|table| table.schema == known.schema && table.name == known.name);
     let difference = th_postgres::table_difference(known, found);
     refuse(copy.manifest, difference.as_slice())
-}
-
-/// What a run has made where there was nothing.
-enum Made<'a> {
-    Database,
-    Schema(&'a str),
-    Table(&'a str, &'a str),
-}
-
-impl Made<'_> {
-    /// Drops it. What cannot be dropped is told of: nobody else will.
-    fn take_back(&self, run: &mut Run, copy: &Copy<'_>) {
-        // A session of the run itself hears of no more once it was told to stop.
-        let (server, name) = (copy.server.uncancelled(), copy.name);
-        let dropped = match self {
-            Self::Database => server.admin().and_then(|mut admin| admin.drop(name)),
-            Self::Schema(schema) => server.drop_schema(name, schema),
-            Self::Table(schema, table) => server.drop_table(name, schema, table),
-        };
-        if let Err(error) = dropped {
-            let why = Failure::of(&error).message;
-            run.changed();
-            run.warn(match self {
-                Self::Database => format!("database '{name}' is left: {why}"),
-                Self::Schema(schema) => format!("schema '{schema}' is left in '{name}': {why}"),
-                Self::Table(schema, table) => {
-                    format!("table '{schema}.{table}' is left in '{name}': {why}")
-                }
-            });
-        }
-    }
 }

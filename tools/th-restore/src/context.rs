@@ -9,7 +9,7 @@ use th_state::{Lock, State};
 use th_store::Store;
 
 use crate::args::SetArgs;
-use crate::{Error, pending};
+use crate::{Error, beside, pending};
 
 /// An environment, opened.
 pub(crate) struct Context {
@@ -67,6 +67,7 @@ impl Context {
         }
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(self, run, server)?;
+        beside::recover(self, run, server)?;
         for swept in self.store.sweep()? {
             run.swept(swept.path.display());
         }

@@ -80,7 +80,7 @@ pub enum Error {
     #[error("there is no restore to take back")]
     NoRestore,
     /// What the last restore kept is gone.
-    #[error("database '{0}', which the last restore kept, is gone")]
+    #[error("{0}, which the last restore kept, is gone")]
     Gone(String),
     /// The switch failed, and the old state is live again.
     #[error("the switch failed and was taken back")]
@@ -159,7 +159,10 @@ impl Fail for Error {
                 Some("give it a shorter name, or restore beside it: --only db --into NAME".into())
             }
             Self::Nothing(_) => Some("th-restore show says what a set holds".into()),
-            Self::NoRestore => Some("only the last restore can be taken back, and once".into()),
+            Self::NoRestore => Some(
+                "only the last restore can be taken back, once, and until gc drops what it kept"
+                    .into(),
+            ),
             Self::Gone(_) => {
                 Some("gc drops what is kept; restore a set, th-restore list shows them".into())
             }

@@ -53,25 +53,22 @@ pub(crate) fn stage(
     })
 }
 
-/// Writes all files of the set into `target`, which must be empty or missing.
+/// Writes all files of the set into the empty directory `target`.
 pub(crate) fn unpack_into(
     run: &mut Run,
     store: &Store,
     manifest: &Manifest,
     target: &Path,
 ) -> Result<FileChanges, Error> {
-    let unpacked = fill(target, || {
-        watched(run, manifest, |watch| {
-            let mut unpack = Unpack::new(target)?;
-            for entry in listing(store, manifest)? {
-                let entry = entry?;
-                unpack.want(&entry, &entry.path)?;
-            }
-            Ok(unpack.run(&|pack| store.open_pack(pack), watch)?)
-        })
+    let unpacked = watched(run, manifest, |watch| {
+        let mut unpack = Unpack::new(target)?;
+        for entry in listing(store, manifest)? {
+            let entry = entry?;
+            unpack.want(&entry, &entry.path)?;
+        }
+        Ok(unpack.run(&|pack| store.open_pack(pack), watch)?)
     })?;
     Ok(FileChanges {
-        root: target.to_string_lossy().into_owned(),
         added: unpacked.files,
         written_bytes: unpacked.bytes,
         ..FileChanges::default()
@@ -132,24 +129,19 @@ pub(crate) fn stage_config(
     Ok(changes)
 }
 
-/// Writes the configuration files into `target`, which must be empty or missing.
+/// Writes the configuration files into the empty directory `target`.
 pub(crate) fn config_into(
     store: &Store,
     manifest: &Manifest,
     target: &Path,
 ) -> Result<FileChanges, Error> {
-    fill(target, || {
-        let mut changes = FileChanges {
-            root: target.to_string_lossy().into_owned(),
-            ..FileChanges::default()
-        };
-        for file in config::read(th_proof::open(store, manifest, CONFIG)?)? {
-            write_config(&target.join(&file.name), &file)?;
-            changes.added += 1;
-            changes.written_bytes += file.bytes.len() as u64;
-        }
-        Ok(changes)
-    })
+    let mut changes = FileChanges::default();
+    for file in config::read(th_proof::open(store, manifest, CONFIG)?)? {
+        write_config(&target.join(&file.name), &file)?;
+        changes.added += 1;
+        changes.written_bytes += file.bytes.len() as u64;
+    }
+    Ok(changes)
 }
 
 fn write_config(path: &Path, file: &config::ConfigFile) -> Result<(), Error> {
@@ -180,42 +172,6 @@ fn kept(changes: &FileChanges, aside: &Aside) -> Option<String> {
 
 fn listing(store: &Store, manifest: &Manifest) -> Result<Listing, Error> {
     Ok(Listing::new(th_proof::open(store, manifest, LISTING)?))
-}
-
-/// Lets `work` fill the directory `target`, which must be empty or missing, and is again if that fails.
-fn fill<T>(target: &Path, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    let missing = !target.exists();
-    fs::create_dir_all(target).map_err(Error::io(target))?;
-    if entries(target)?.next().is_some() {
-        return Err(Error::NotEmpty(target.to_owned()));
-    }
-    let filled = work();
-    if filled.is_err() {
-        // The first error says more than one of these could.
-        let _ = empty(target);
-        if missing {
-            let _ = fs::remove_dir(target);
-        }
-    }
-    filled
-}
-
-fn empty(dir: &Path) -> Result<(), Error> {
-    for entry in entries(dir)? {
-        let path = entry.map_err(Error::io(dir))?.path();
-        let is_dir = path.symlink_metadata().is_ok_and(|found| found.is_dir());
-        let remove = if is_dir {
-            fs::remove_dir_all
-        } else {
-            fs::remove_file
-        };
-        remove(&path).map_err(Error::io(&path))?;
-    }
-    Ok(())
-}
-
-fn entries(dir: &Path) -> Result<fs::ReadDir, Error> {
-    fs::read_dir(dir).map_err(Error::io(dir))
 }
 
 /// Turns changes into moves.

@@ -10,15 +10,17 @@ use th_cli::{Outcome, Run};
 use th_postgres::{Beside, Role};
 use th_record::kind::{Gc, Removed};
 use th_record::{ErrorKind, Failure, Id};
+use th_state::restores::Restore;
 
 use crate::context::Context;
 use crate::moves::Aside;
 use crate::{Error, summary};
 
-/// Drops kept databases and files whose restore is older than `older_than`.
+/// Drops databases and files that have been kept for longer than `older_than`.
 pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let _lock = context.lock(run, server.as_ref())?;
+    let last = Restore::last(&context.state)?;
     let mut collector = Collector {
         limit: Utc::now() - older_than,
         gc: Gc {
@@ -40,7 +42,12 @@ pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Resu
                     since_at: beside.id.at(),
                     bytes: database.size_bytes,
                 };
-                collector.take(kept, |name, _| Ok(admin.drop(name)?));
+                let swap = last.as_ref().and_then(|last| last.database.as_ref());
+                let for_undo = swap.and_then(|swap| swap.kept.as_ref()) == Some(&kept.name);
+                collector.take(kept, |name, run| {
+                    admin.drop(name)?;
+                    forget(context, run, for_undo)
+                });
             }
         }
     }
@@ -54,9 +61,11 @@ pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Resu
                 since_at: id.at(),
                 bytes: size(&aside.dir()),
             };
+            let for_undo = last.as_ref().is_some_and(|last| last.id == id);
             collector.take(kept, |_, run| {
                 // Where it fails, some of them are gone.
-                aside.discard().inspect_err(|_| run.changed())
+                aside.discard().inspect_err(|_| run.changed())?;
+                forget(context, run, for_undo)
             });
         }
     }
@@ -120,6 +129,15 @@ impl Collector<'_> {
         );
         Ok(outcome.but(kind, message, why.hint))
     }
+}
+
+/// Forgets the last restore, if what was dropped is what undo needs.
+fn forget(context: &Context, run: &mut Run, for_undo: bool) -> Result<(), Error> {
+    if for_undo {
+        run.changed();
+        Restore::forget(&context.state)?;
+    }
+    Ok(())
 }
 
 /// Returns the restores that keep files in `root`.

@@ -83,9 +83,23 @@ impl Aside {
         Ok(())
     }
 
-    /// Removes the place and all that is kept in it, if it is there.
+    /// Tells whether there is a list of moves, which goes first of all that is kept here.
+    pub(crate) fn is_listed(&self) -> Result<bool, Error> {
+        let path = self.dir().join(LIST);
+        path.try_exists().map_err(Error::io(&path))
+    }
+
+    /// Removes the place and all that is kept in it, if it is there. Without its list no part of it
+    /// is ever taken for the whole.
     pub(crate) fn discard(&self) -> Result<(), Error> {
         let dir = self.dir();
+        let list = dir.join(LIST);
+        match fs::remove_file(&list) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::io(&list)(error));
+            }
+            _ => {}
+        }
         match fs::remove_dir_all(&dir) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io(&dir)(error)),
             _ => {
@@ -127,6 +141,24 @@ impl Aside {
         }
         tree.sync().map_err(Error::io(&self.root))?;
         Ok(moves.len() as u64)
+    }
+
+    /// Takes all moves back, and keeps what was live until then as of the undo `id`; returns how many
+    /// there are.
+    pub(crate) fn undo(&self, id: Option<&Id>) -> Result<u64, Error> {
+        let kept = match id {
+            Some(id) => Self::new(&self.root, id),
+            // By a version that kept it as of the restore.
+            None => return self.go(Way::Back),
+        };
+        if kept.is_listed()? {
+            return Ok(kept.read()?.len() as u64);
+        }
+        let count = self.go(Way::Back)?;
+        fs::rename(self.dir(), kept.dir()).map_err(Error::io(&kept.dir()))?;
+        let tree = Tree::open(&self.root).map_err(Error::io(&self.root))?;
+        tree.sync().map_err(Error::io(&self.root))?;
+        Ok(count)
     }
 
     /// Does one move: what is at `from` becomes live, what is live goes to `to`.

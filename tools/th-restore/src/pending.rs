@@ -55,12 +55,29 @@ pub(crate) fn discard(
 }
 
 /// Moves the files, whose databases are switched, and notes that all is done.
-fn finish(state: &State, restore: &Restore, undo: bool) -> Result<(), Error> {
-    let way = if undo { Way::Back } else { Way::Forth };
+fn finish(state: &State, pending: &Pending) -> Result<(), Error> {
+    let Pending { restore, undo, .. } = pending;
     for aside in asides(restore) {
-        aside.go(way)?;
+        if *undo {
+            aside.undo(pending.undo_id.as_ref())?;
+        } else {
+            aside.go(Way::Forth)?;
+        }
     }
-    Ok(restore.finish(state, undo)?)
+    Ok(restore.finish(state, *undo)?)
+}
+
+/// Tells whether an undo of files alone has anything to go on with: without a list nothing was moved.
+fn is_begun(pending: &Pending) -> Result<bool, Error> {
+    let ids = [Some(&pending.restore.id), pending.undo_id.as_ref()];
+    for root in &pending.restore.roots {
+        for id in ids.into_iter().flatten() {
+            if Aside::new(root, id).is_listed()? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Finishes or drops what a run that died left behind. Once its databases are renamed, a restore
@@ -74,14 +91,10 @@ pub(crate) fn recover(
     server: Option<&Server>,
 ) -> Result<(), Error> {
     let state = &context.state;
-    let Some(Pending {
-        restore,
-        phase,
-        undo,
-    }) = Pending::read(state)?
-    else {
+    let Some(pending) = Pending::read(state)? else {
         return Ok(());
     };
+    let (restore, undo) = (&pending.restore, pending.undo);
     let set = &restore.set;
     // What was asked for may need no server, and this all the same.
     let configured = match (&restore.database, server) {
@@ -96,22 +109,22 @@ pub(crate) fn recover(
                 "a restore that died has to be finished first, which needs its database server",
             ));
         }
-        (None, _) => true,
+        (None, _) => !undo || is_begun(&pending)?,
     };
-    if phase == Phase::Switching && renamed {
-        finish(state, &restore, undo).map_err(Error::half_way)?;
+    if pending.phase == Phase::Switching && renamed {
+        finish(state, &pending).map_err(Error::half_way)?;
         run.changed();
         let finished = format!("finished what a dead run had begun with set {set}");
         run.done(finished.clone());
         run.warn(finished);
     } else if undo {
-        // The databases were not renamed yet, and nothing was made for an undo.
+        // Nothing is renamed or moved yet, and nothing was made for an undo.
         Pending::clear(state)?;
         run.warn(format!(
             "an undo of set {set} had died before it began; run it again"
         ));
     } else {
-        discard(state, &restore, server)?;
+        discard(state, restore, server)?;
         run.warn(format!("dropped what a dead run had made of set {set}"));
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! Taking the last restore back.
 
+use chrono::Utc;
 use th_cli::{Outcome, Run};
 use th_postgres::Role;
+use th_record::Id;
 use th_record::kind::{Databases, Undone};
 use th_state::restores::{Pending, Phase, Restore};
 
 use crate::context::Context;
-use crate::moves::Way;
 use crate::{Error, pending, preflight, summary};
 
 /// Renames the databases back and moves the files back. What the restore had made live is kept, for
@@ -15,9 +16,11 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let _lock = context.lock(run, server.as_ref())?;
     let last = Restore::last(&context.state)?.ok_or(Error::NoRestore)?;
+    // What goes out of use now is as old as this, and not as the restore.
+    let id = Id::new(Utc::now());
     let swap = match &last.database {
         Some(swap) => {
-            let undone = preflight::beside(&swap.live, Role::Undone, &last.id)?;
+            let undone = preflight::beside(&swap.live, Role::Undone, &id)?;
             // A database that was not there before the restore stays: nothing can take its place.
             swap.back(undone)
         }
@@ -36,7 +39,12 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     if let (Some(swap), Some(admin)) = (&swap, &mut admin)
         && !admin.has(&swap.next)?
     {
-        return Err(Error::Gone(swap.next.clone()));
+        return Err(Error::Gone(format!("database '{}'", swap.next)));
+    }
+    for aside in pending::asides(&last) {
+        if !aside.is_listed()? {
+            return Err(Error::Gone(format!("'{}'", aside.dir().display())));
+        }
     }
     let mut undone = Undone {
         set: last.set.clone(),
@@ -55,7 +63,7 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         database: swap,
         ..last
     };
-    restore.enter(&context.state, Phase::Switching, true)?;
+    restore.enter(&context.state, Phase::Switching, Some(&id))?;
     if let (Some(swap), Some(admin)) = (&restore.database, &mut admin) {
         let closed = pending::rename(swap, admin).inspect_err(|error| {
             if !matches!(error, Error::HalfWay(_)) {
@@ -70,7 +78,7 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     }
     for aside in pending::asides(&restore) {
         // The databases are switched: a failure here is half way, and the next run goes on.
-        undone.files_moved += aside.go(Way::Back).map_err(Error::half_way)?;
+        undone.files_moved += aside.undo(Some(&id)).map_err(Error::half_way)?;
     }
     let finished = restore.finish(&context.state, true);
     finished.map_err(|error| Error::from(error).half_way())?;

@@ -11,7 +11,10 @@ SELECT d.datname AS name,
            WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc'
        END AS locale_provider,
        coalesce(j ->> 'datlocale', j ->> 'daticulocale') AS icu_locale,
+       j ->> 'daticurules' AS icu_rules,
        j ->> 'datcollversion' AS collation_version,
+       (SELECT nullif(t.spcname, 'pg_default') FROM pg_tablespace t
+        WHERE t.oid = d.dattablespace) AS tablespace,
        d.datconnlimit AS connection_limit,
        shobj_description(d.oid, 'pg_database') AS comment,
        pg_database_size(d.oid) AS size_bytes,

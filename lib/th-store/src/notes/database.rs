@@ -104,6 +104,12 @@ fn options(database: &Database) -> String {
         };
         push(option, locale);
     }
+    if let Some(rules) = &database.icu_rules {
+        push("--icu-rules", rules);
+    }
+    if let Some(tablespace) = &database.tablespace {
+        push("--tablespace", tablespace);
+    }
     options
 }
 
@@ -205,6 +211,19 @@ mod tests {
         let builtin = of("builtin", Some("C.UTF-8"));
         assert!(builtin.ends_with(" --locale-provider=builtin --builtin-locale=C.UTF-8"));
         assert!(!of("libc", None).contains("provider"));
+    }
+
+    #[test]
+    fn rules_and_tablespace_are_named_when_there_are_any() {
+        let of = |rules: Option<&str>, tablespace: Option<&str>| {
+            options(&database(|it| {
+                it.icu_rules = rules.map(str::to_owned);
+                it.tablespace = tablespace.map(str::to_owned);
+            }))
+        };
+        let both = of(Some("&a < g"), Some("fast"));
+        assert!(both.ends_with(" --icu-rules='&a < g' --tablespace=fast"));
+        assert_eq!(of(None, None), options(&database(|_| {})));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use th_kit::{Cluster, ContainerServer, Server, Tmpfs, Tool};
 
 use crate::backup_failures::wait_for;
-use crate::setup::{App, bulk, cluster, postgres15};
+use crate::setup::{App, bulk, cluster, postgres15, postgres17};
 
 #[test]
 fn the_live_owner_and_settings_are_carried_over() -> Result<()> {
@@ -118,6 +118,48 @@ fn a_table_in_a_tablespace() -> Result<()> {
         "{warnings}"
     );
     assert_eq!(other.psql(&name, spaces)?, "- - -");
+    Ok(())
+}
+
+/// The database's own, where its tables go by default, and how it sorts.
+#[test]
+fn the_default_tablespace_and_the_rules_of_icu_are_kept() -> Result<()> {
+    let server = ContainerServer::start(17)?;
+    let dir = "/var/lib/postgresql/fast";
+    let make = format!("COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; mkdir {dir}'");
+    server.psql("postgres", &make)?;
+    let tablespace = format!("CREATE TABLESPACE fast LOCATION '{dir}'");
+    server.psql("postgres", &tablespace)?;
+    let app = App::new(&server, "default", "")?;
+    let name = &app.database;
+    server.psql("postgres", &format!("DROP DATABASE {name}"))?;
+    let create = format!(
+        "CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'
+         ICU_RULES '&a < g' TABLESPACE fast"
+    );
+    server.psql("postgres", &create)?;
+    server.psql(name, &bulk(100))?;
+    let around = format!(
+        "SELECT spcname, daticurules FROM pg_database d
+         JOIN pg_tablespace t ON t.oid = d.dattablespace WHERE datname = '{name}'"
+    );
+    assert_eq!(server.psql("postgres", &around)?, "fast|&a < g");
+    let set = app.backup()?;
+    let notes = std::fs::read_to_string(app.store.set(&set).join("RESTORE.md"))?;
+    ensure!(notes.contains("--tablespace=fast"), "{notes}");
+    let plan = app.restore(&["apply", &set, "--plan"])?.expect(0)?;
+    assert_eq!(plan.data()["space"][0]["path"], dir, "{}", plan.record);
+    app.restore(&["verify", &set])?.expect(0)?;
+    app.restore(&["apply", &set])?.expect(0)?;
+    assert_eq!(server.psql("postgres", &around)?, "fast|&a < g");
+    // Elsewhere it is missing, and told of.
+    let (other, name) = (postgres17()?, format!("{name}_elsewhere"));
+    let tool = other.target(app.store.target(Tool::new("th-restore")?), &name);
+    let applied = tool.args(["apply", &set]).run()?.expect(0)?;
+    let warnings = applied.record["warnings"].to_string();
+    ensure!(warnings.contains("lacks the tablespaces"), "{warnings}");
+    let around = around.replace(&app.database, &name);
+    assert_eq!(other.psql("postgres", &around)?, "pg_default|&a < g");
     Ok(())
 }
 
