@@ -31,6 +31,8 @@ pub(crate) fn take(
     }
     let version: Version =
         session.one("SELECT current_setting('server_version_num')::int / 10000 AS major")?;
+    // To compile what reads the catalogue takes seconds, to run it milliseconds.
+    session.execute("SET LOCAL jit = off;")?;
     // Before the rows: the dump may read the sequences at any time from here on.
     let sequences = Positions::read(session)?.0;
     let schema: Vec<SchemaObject> = session.all(include_str!("sql/schema.sql"))?;
@@ -57,6 +59,7 @@ fn tables(session: &mut Session, on_table: &mut dyn FnMut(&str)) -> Result<Vec<T
         digest: String,
     }
     let sources: Vec<Source> = session.all(include_str!("sql/tables.sql"))?;
+    session.execute("RESET jit;")?;
     let mut tables = Vec::with_capacity(sources.len());
     for Source {
         schema,
