@@ -12,6 +12,9 @@ use crate::session::Session;
 use crate::{Error, Facts, Server};
 use th_record::Fingerprint;
 
+/// Follows [`AWAIT`].
+const COMPRESS: &str = include_str!("sh/compress.sh");
+
 /// An exported snapshot. It lives as long as this value.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -58,7 +61,7 @@ impl Snapshot {
         database: &str,
         zstd: Option<i32>,
     ) -> Result<Program, Error> {
-        let script = [AWAIT, include_str!("sh/compress.sh")].concat();
+        let script = [AWAIT, COMPRESS].concat();
         let level = zstd.map(|level| [level.to_string()]);
         let args = [
             "--format=custom".to_owned(),
@@ -131,3 +134,6 @@ impl Snapshot {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
