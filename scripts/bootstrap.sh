@@ -39,8 +39,8 @@ need() {
       engine=yes ;;
     test)
       need stack
-      packages="$packages busybox logrotate openssh-client openssh-server python3-venv restic strace"
-      programs="$programs busybox logrotate python3 restic ssh sshd strace" ;;
+      packages="$packages busybox e2fsprogs logrotate openssh-client openssh-server python3-venv restic strace"
+      programs="$programs busybox debugfs logrotate mkfs.ext4 python3 restic ssh sshd strace" ;;
     lint)
       need build
       packages="$packages mandoc shellcheck"
