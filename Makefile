@@ -7,7 +7,7 @@ TOOLS = th-backup th-restore th-prune th-swap
 SCRIPTS = find .ci/run etc lib scripts tests tracehub \( -name node_modules -o -name .venv \) -prune \
   -o -type f \( -name '*.sh' -o -path .ci/run \) -print
 # Most of an end-to-end test is waiting, so more of them run at once than there are processors.
-RUN_TESTS = TH_BIN_DIR='$(CURDIR)/target/debug' RUST_TEST_THREADS=4 $(CARGO) test --locked
+RUN_TESTS = TH_BIN_DIR='$(CURDIR)/target/debug' RUST_TEST_THREADS=5 $(CARGO) test --locked
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHARE = $(DESTDIR)$(PREFIX)/share
 INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(TOOLS:%=$(SHARE)/man/man1/%.1) \
