@@ -16,6 +16,8 @@ now() { date +%s.%N; }
 
 # timed NAME COMMAND: seconds go to $work/NAME.s, the peak memory in kB to $work/NAME.kb
 timed() {
+  # What the step before has left to write is not this one's.
+  sync
   name=$1
   shift
   say "  $name"
