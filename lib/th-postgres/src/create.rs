@@ -6,17 +6,6 @@ use crate::beside::LONGEST_NAME;
 use crate::quote::{identifier, literal};
 use crate::{Admin, Error, Facts};
 
-/// Parameters whose value the catalog holds as a list that is quoted already
-/// (`GUC_LIST_QUOTE` in PostgreSQL's guc_tables.c, as `pg_dump` knows them).
-const QUOTED_LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
-
 impl Admin {
     /// Creates an empty database with the encoding, locale and owner of `like`, and in its tablespace
     /// if the server has that.
@@ -89,14 +78,8 @@ impl Admin {
                 Some(role) => format!("ROLE {} IN DATABASE {database}", identifier(role)),
                 None => format!("DATABASE {database}"),
             };
-            let value = if QUOTED_LISTS.contains(&setting.name.as_str()) {
-                // Empty is the one list that the catalog does not hold in its written form.
-                if setting.value.is_empty() {
-                    "''"
-                } else {
-                    &setting.value
-                }
-                .to_owned()
+            let value = if setting.is_quoted_list() {
+                setting.value.clone()
             } else {
                 literal(&setting.value)
             };

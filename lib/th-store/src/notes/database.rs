@@ -6,16 +6,6 @@ use th_record::{DUMP, Database, GLOBALS, Manifest};
 
 use super::plain;
 
-/// Parameters whose value in the catalog is a list of quoted names already.
-const LISTS: [&str; 6] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-];
-
 pub(super) fn write(notes: &mut String, manifest: &Manifest, database: &Database) -> Result {
     writeln!(notes, "## Database\n")?;
     writeln!(
@@ -118,9 +108,7 @@ fn sql(database: &Database) -> String {
     let name = identifier(&database.name);
     let mut sql = String::new();
     for setting in &database.settings {
-        // Empty is the one list that the catalog does not hold in its written form.
-        let is_list = LISTS.contains(&setting.name.as_str()) && !setting.value.is_empty();
-        let value = if is_list {
+        let value = if setting.is_quoted_list() {
             setting.value.clone()
         } else {
             literal(&setting.value)
