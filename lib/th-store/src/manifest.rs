@@ -1,22 +1,26 @@
 //! The manifest on disk: strict reading, and the names it may hold.
 
 mod field;
+mod layout;
 
 use std::collections::HashSet;
 
+use serde::Serialize as _;
 use serde::de::Error as _;
-use serde_json::Value;
+use serde_json::{Serializer, Value};
 use th_archive::Digest;
 use th_record::{FORMAT, Manifest, Object};
 
+use self::layout::Layout;
 use crate::{Error, proof, sums};
 
 /// The name of the file.
 pub(crate) const NAME: &str = "manifest.json";
 
-/// Returns the bytes of the file, indented for people.
+/// Returns the bytes of the file.
 pub(crate) fn bytes(manifest: &Manifest) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(manifest)?;
+    let mut bytes = Vec::new();
+    manifest.serialize(&mut Serializer::with_formatter(&mut bytes, Layout::new()))?;
     bytes.push(b'\n');
     Ok(bytes)
 }

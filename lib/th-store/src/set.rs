@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -132,10 +133,13 @@ impl DirStore {
         let damaged = &self.damaged()?;
         let mut names = Vec::new();
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {
-            names.push(entry.map_err(Error::io(&dir))?.file_name());
+            let entry = entry.map_err(Error::io(&dir))?;
+            names.push((entry.ino(), entry.file_name()));
         }
+        // In the order of their inodes, which a disk has side by side.
+        names.sort_unstable();
         let mut sets = Vec::with_capacity(names.len());
-        let parts: Vec<&[OsString]> = names.chunks(PART).collect();
+        let parts: Vec<&[(u64, OsString)]> = names.chunks(PART).collect();
         let next = AtomicUsize::new(0);
         // Few wait in memory.
         thread::scope(|scope| {
@@ -144,7 +148,7 @@ impl DirStore {
                 let (send, parts, next) = (send.clone(), &parts, &next);
                 scope.spawn(move || {
                     while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let names = part.iter().map(|name| name.to_string_lossy());
+                        let names = part.iter().map(|(_, name)| name.to_string_lossy());
                         let listed =
                             names.map(|name| (self.listed(&name, damaged), name.into_owned()));
                         if send.send(listed.collect::<Vec<_>>()).is_err() {

@@ -57,6 +57,18 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn each_element_of_a_list_has_a_line() {
+    let written = bytes(&parsed(&full()).unwrap()).unwrap();
+    let written = String::from_utf8(written).unwrap();
+    assert!(written.starts_with("{\n  \"format\": 1,\n"), "{written}");
+    let tags = "\n  \"tags\": [\n    {\"name\":\"reason\",\"value\":\"nightly\"}\n  ],\n";
+    assert!(written.contains(tags), "{written}");
+    let settings = "\n    \"settings\": [\n      {\"role\":";
+    assert!(written.contains(settings), "{written}");
+    assert!(written.ends_with("\n}\n"), "{written}");
+}
+
+#[test]
 fn every_missing_field_is_named() {
     for pointer in all_pointers() {
         let mut value = full();
