@@ -1,6 +1,6 @@
 //! Docker's build cache: what no build has used for a while. It is the host's, not the app's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,14 +11,12 @@ use th_record::kind::{FreedPart, PruneAction, PruneObject};
 use crate::Error;
 use crate::context::Context;
 use crate::free::Room;
+use crate::objects::lineage::Lineage;
 use crate::objects::{self, End, Object, block, keep};
 use crate::policy::either;
 
 /// How long what no build uses stays.
 const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// What each record is built on.
-type Parents<'a> = BTreeMap<&'a str, &'a [String]>;
 
 /// Kinds of records that are the builder's own.
 const INTERNAL: [&str; 2] = ["internal", "frontend"];
@@ -33,7 +31,7 @@ pub(crate) fn part(
     let word = &context.env.retention.builds_for;
     let older_than = either(older_than, word, "retention.builds_for")?.map_or(AGE, Into::into);
     let docker = Docker::connect()?;
-    let objects = plan(docker.usage()?.build_cache, older_than, Utc::now());
+    let objects = plan(&docker.usage()?.build_cache, older_than, Utc::now());
     let mut freed_bytes = 0;
     let mut part = objects::delete(run, "builds", objects, room, |_, id| {
         Ok(match docker.prune_build(id, older_than)? {
@@ -50,58 +48,31 @@ pub(crate) fn part(
 
 /// Decides about the records. A record comes after those that are built on it, else the one that
 /// was used the longest ago comes first.
-fn plan(
-    records: Vec<CacheRecord>,
+fn plan<'a>(
+    records: &'a [CacheRecord],
     older_than: Duration,
     now: DateTime<Utc>,
 ) -> Vec<Object<String>> {
-    let parents: Parents<'_> = records
+    let parents = |record: &'a CacheRecord| {
+        let parents = record.parents.iter().map(String::as_str);
+        (record.id.as_str(), parents)
+    };
+    let lineage = Lineage::new(records.iter().map(parents));
+    let mut items: BTreeMap<&str, PruneObject> = records
         .iter()
-        .map(|record| (record.id.as_str(), record.parents.as_slice()))
+        .map(|record| (record.id.as_str(), decide(record, older_than, now)))
         .collect();
-    let below: BTreeMap<&str, BTreeSet<&str>> = parents
-        .keys()
-        .map(|id| (*id, below(&parents, id)))
-        .collect();
-    let mut items: Vec<PruneObject> = records
-        .iter()
-        .map(|record| decide(record, older_than, now))
-        .collect();
-    let staying: Vec<String> = items
-        .iter()
-        .filter(|item| item.action == PruneAction::Keep)
-        .map(|item| item.name.clone())
-        .collect();
-    for item in &mut items {
-        let needs = |id: &String| {
-            let below = below.get(id.as_str());
-            below.is_some_and(|ids| ids.contains(item.name.as_str()))
-        };
-        if item.action == PruneAction::Delete && staying.iter().any(needs) {
-            block(item, "child", "a record that stays is built on it");
-        }
-    }
-    let above = |id: &str| below.values().filter(|ids| ids.contains(id)).count();
-    items.sort_by_cached_key(|item| (above(&item.name), item.since_at));
-    let object = |item: PruneObject| Object {
-        target: item.name.clone(),
+    let stay = (items.iter()).filter(|(_, item)| item.action == PruneAction::Keep);
+    let stay: Vec<(&str, &str)> = stay.map(|(id, _)| (*id, *id)).collect();
+    lineage.keep(&mut items, stay);
+    let above = lineage.above(items.keys().copied());
+    let mut items: Vec<(&str, PruneObject)> = items.into_iter().collect();
+    items.sort_by_key(|(id, item)| (above.get(id), item.since_at));
+    let object = |(id, item): (&str, PruneObject)| Object {
+        target: id.to_owned(),
         item,
     };
     items.into_iter().map(object).collect()
-}
-
-/// Returns the records that one is built on, however far.
-fn below<'a>(parents: &Parents<'a>, id: &str) -> BTreeSet<&'a str> {
-    let mut found = BTreeSet::new();
-    let mut next: Vec<&str> = vec![id];
-    while let Some(id) = next.pop() {
-        for parent in parents.get(id).copied().unwrap_or_default() {
-            if found.insert(parent.as_str()) {
-                next.push(parent);
-            }
-        }
-    }
-    found
 }
 
 fn decide(record: &CacheRecord, older_than: Duration, now: DateTime<Utc>) -> PruneObject {
@@ -156,7 +127,7 @@ mod tests {
     }
 
     fn going(records: Vec<CacheRecord>) -> Vec<String> {
-        plan(records, Duration::from_secs(7 * 24 * 3600), now())
+        plan(&records, Duration::from_secs(7 * 24 * 3600), now())
             .into_iter()
             .filter(|it| it.item.action == PruneAction::Delete)
             .map(|it| it.target)

@@ -1,6 +1,8 @@
 //! What is no set: each image, database, log or record of the build cache is decided by itself,
 //! deleted by itself, and told of by itself.
 
+pub(crate) mod lineage;
+
 use th_cli::{Outcome, Run, human_bytes, printable};
 use th_record::kind::{Freed, FreedPart, PruneAction, PruneObject};
 use th_record::{ErrorKind, Fail, Failure, VERSION};

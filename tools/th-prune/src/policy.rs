@@ -11,10 +11,24 @@ use crate::bucket::Period;
 use crate::limit::{Limit, StaleAfter, Zone};
 use crate::policy_args::PolicyArgs;
 use crate::rule::{Count, Reach, Rule};
-use crate::within::{Age, Within};
+use crate::within::Age;
 
 /// How long what was deleted stays in the trash, unless told otherwise.
 const GRACE: TimeDelta = TimeDelta::hours(48);
+
+/// What is younger stays, unless told otherwise.
+const MIN_AGE: TimeDelta = TimeDelta::hours(24);
+
+/// Returns what the flag `$key` says, or else the key of that name.
+macro_rules! setting {
+    ($args:ident, $keys:ident, $key:ident) => {
+        either(
+            $args.$key,
+            &$keys.$key,
+            concat!("retention.", stringify!($key)),
+        )?
+    };
+}
 
 /// What is to be kept. It keeps something.
 #[derive(Debug, Clone)]
@@ -47,18 +61,12 @@ impl Policy {
             tags: (tags.iter().map(|list| split(list)))
                 .filter(|list| !list.is_empty())
                 .collect(),
-            zone: either(args.zone, &keys.zone, "retention.zone")?
-                .map_or(Tz::UTC, |Zone(zone)| zone),
-            min_keep: either(args.min_keep, &keys.min_keep, "retention.min_keep")?
-                .map_or(3, |Count(count)| count),
-            min_age: either(args.min_age, &keys.min_age, "retention.min_age")?
-                .map_or(TimeDelta::hours(24), |Age(age)| age),
-            max_delete: either(args.max_delete, &keys.max_delete, "retention.max_delete")?
-                .unwrap_or(Limit::Percent(30)),
-            stale_after: either(args.stale_after, &keys.stale_after, "retention.stale_after")?
-                .unwrap_or(StaleAfter::Derived),
-            grace: either(args.grace, &keys.grace, "retention.grace")?
-                .map_or(GRACE, |Age(age)| age),
+            zone: setting!(args, keys, zone).map_or(Tz::UTC, |Zone(zone)| zone),
+            min_keep: setting!(args, keys, min_keep).map_or(3, |Count(count)| count),
+            min_age: setting!(args, keys, min_age).map_or(MIN_AGE, |Age(age)| age),
+            max_delete: setting!(args, keys, max_delete).unwrap_or(Limit::Percent(30)),
+            stale_after: setting!(args, keys, stale_after).unwrap_or(StaleAfter::Derived),
+            grace: setting!(args, keys, grace).map_or(GRACE, |Age(age)| age),
         };
         if policy.rules.is_empty() && policy.tags.is_empty() {
             return Err(Error::EmptyPolicy);
@@ -83,99 +91,31 @@ impl Policy {
 }
 
 fn rules(args: &PolicyArgs, keys: &Retention) -> Result<Vec<Rule>, Error> {
-    let counts = [
-        (
-            "retention.keep_last",
-            Period::Set,
-            args.keep_last,
-            &keys.keep_last,
-        ),
-        (
-            "retention.keep_hourly",
-            Period::Hour,
-            args.keep_hourly,
-            &keys.keep_hourly,
-        ),
-        (
-            "retention.keep_daily",
-            Period::Day,
-            args.keep_daily,
-            &keys.keep_daily,
-        ),
-        (
-            "retention.keep_weekly",
-            Period::Week,
-            args.keep_weekly,
-            &keys.keep_weekly,
-        ),
-        (
-            "retention.keep_monthly",
-            Period::Month,
-            args.keep_monthly,
-            &keys.keep_monthly,
-        ),
-        (
-            "retention.keep_yearly",
-            Period::Year,
-            args.keep_yearly,
-            &keys.keep_yearly,
-        ),
-    ];
-    let within = [
-        (
-            "retention.keep_within",
-            Period::Set,
-            args.keep_within,
-            &keys.keep_within,
-        ),
-        (
-            "retention.keep_within_hourly",
-            Period::Hour,
-            args.keep_within_hourly,
-            &keys.keep_within_hourly,
-        ),
-        (
-            "retention.keep_within_daily",
-            Period::Day,
-            args.keep_within_daily,
-            &keys.keep_within_daily,
-        ),
-        (
-            "retention.keep_within_weekly",
-            Period::Week,
-            args.keep_within_weekly,
-            &keys.keep_within_weekly,
-        ),
-        (
-            "retention.keep_within_monthly",
-            Period::Month,
-            args.keep_within_monthly,
-            &keys.keep_within_monthly,
-        ),
-        (
-            "retention.keep_within_yearly",
-            Period::Year,
-            args.keep_within_yearly,
-            &keys.keep_within_yearly,
-        ),
-    ];
-    let rule = |key: &'static str, period, reach| Rule {
-        name: key.trim_start_matches("retention."),
-        period,
-        reach,
-    };
-    let mut rules = Vec::new();
-    for (key, period, flag, word) in counts {
-        if let Some(count @ Count(1..)) = either(flag, word, key)? {
-            rules.push(rule(key, period, Reach::Count(count)));
-        }
+    macro_rules! rule {
+        ($key:ident, $period:ident) => {
+            setting!(args, keys, $key).map(|reach| Rule {
+                name: stringify!($key),
+                period: Period::$period,
+                reach: Reach::from(reach),
+            })
+        };
     }
-    for (key, period, flag, word) in within {
-        if let Some(within) = either(flag, word, key)?.filter(|within: &Within| !within.is_zero()) {
-            rules.push(rule(key, period, Reach::Within(within)));
-        }
-    }
-    Ok(rules)
+    let rules = [
+        rule!(keep_last, Set),
+        rule!(keep_hourly, Hour),
+        rule!(keep_daily, Day),
+        rule!(keep_weekly, Week),
+        rule!(keep_monthly, Month),
+        rule!(keep_yearly, Year),
+        rule!(keep_within, Set),
+        rule!(keep_within_hourly, Hour),
+        rule!(keep_within_daily, Day),
+        rule!(keep_within_weekly, Week),
+        rule!(keep_within_monthly, Month),
+        rule!(keep_within_yearly, Year),
+    ];
+    let rules = rules.into_iter().flatten();
+    Ok(rules.filter(|rule| !rule.reach.is_zero()).collect())
 }
 
 /// Returns what the flag says, or else the key of th.toml.

@@ -27,6 +27,28 @@ pub(crate) enum Reach {
     Within(Within),
 }
 
+impl Reach {
+    /// Tells whether a rule that reaches so far keeps nothing.
+    pub(crate) fn is_zero(self) -> bool {
+        match self {
+            Self::Count(Count(count)) => count == 0,
+            Self::Within(within) => within.is_zero(),
+        }
+    }
+}
+
+impl From<Count> for Reach {
+    fn from(count: Count) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<Within> for Reach {
+    fn from(within: Within) -> Self {
+        Self::Within(within)
+    }
+}
+
 /// A number, or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count(pub(crate) usize);

@@ -1,7 +1,7 @@
 //! Which images go, from what was observed. Nothing here touches anything.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +9,7 @@ use th_docker::Image;
 use th_record::kind::{PruneAction, PruneObject};
 
 use super::held::Held;
+use crate::objects::lineage::Lineage;
 use crate::objects::{self, Object, block, keep};
 
 /// The label that says whose an image is.
@@ -42,52 +43,26 @@ pub(crate) struct Target {
 
 /// Decides about the app's images. What goes is in an order in which each can go: an image after
 /// those that are built on it, else the oldest first.
-pub(crate) fn plan(observed: &Observed<'_>, rules: &Rules) -> Vec<Object<Target>> {
-    let parents: BTreeMap<&str, &str> = observed
-        .images
-        .iter()
-        .filter_map(|image| Some((image.id.as_str(), image.parent.as_deref()?)))
-        .collect();
-    let built_on: BTreeSet<&str> = parents.values().copied().collect();
-    let is_step = |image: &Image| image.names.is_empty() && built_on.contains(image.id.as_str());
+pub(crate) fn plan<'a>(observed: &Observed<'a>, rules: &Rules) -> Vec<Object<Target>> {
+    let parents = |image: &'a Image| (image.id.as_str(), image.parent.as_deref());
+    let lineage = Lineage::new(observed.images.iter().map(parents));
+    let bases = lineage.bases();
+    let is_step = |image: &Image| image.names.is_empty() && bases.contains(image.id.as_str());
     let is_ours = |image: &Image| image.labels.get(APP).is_some_and(|app| app == observed.app);
     let whole: Vec<&Image> = observed.images.iter().filter(|it| !is_step(it)).collect();
-    let ours: Vec<&Image> = whole.iter().copied().filter(|it| is_ours(it)).collect();
+    let mut ours: Vec<&Image> = whole.iter().copied().filter(|it| is_ours(it)).collect();
     let last = last(observed.app, &ours, rules.releases);
 
     let mut items: BTreeMap<&str, PruneObject> = ours
         .iter()
         .map(|image| (image.id.as_str(), decide(observed, rules, &last, image)))
         .collect();
-    let goes = |items: &BTreeMap<&str, PruneObject>, id: &str| {
-        items
-            .get(id)
-            .is_some_and(|item| item.action == PruneAction::Delete)
-    };
-    for image in &whole {
-        if goes(&items, &image.id) {
-            continue;
-        }
-        let name = name(image);
-        for below in chain(&parents, &image.id) {
-            if let Some(item) = items.get_mut(below)
-                && item.action == PruneAction::Delete
-            {
-                block(item, "child", format!("image '{name}' is built on it"));
-            }
-        }
-    }
-    let mut above: BTreeMap<&str, usize> = BTreeMap::new();
-    for id in items.keys() {
-        for below in chain(&parents, id) {
-            *above.entry(below).or_default() += 1;
-        }
-    }
-    let mut ours = ours;
-    ours.sort_by_key(|image| {
-        let count = above.get(image.id.as_str()).copied().unwrap_or_default();
-        (count, image.created_at, name(image))
-    });
+    let goes = |id: &str| matches!(items.get(id), Some(item) if item.action == PruneAction::Delete);
+    let stay = whole.into_iter().filter(|image| !goes(&image.id));
+    let stay: Vec<(&str, &str)> = stay.map(|image| (image.id.as_str(), name(image))).collect();
+    lineage.keep(&mut items, stay);
+    let above = lineage.above(items.keys().copied());
+    ours.sort_by_key(|image| (above.get(image.id.as_str()), image.created_at, name(image)));
     let object = |image: &Image| {
         Some(Object {
             item: items.remove(image.id.as_str())?,
@@ -208,12 +183,6 @@ fn split(name: &str) -> (&str, &str) {
 
 fn name(image: &Image) -> &str {
     image.names.first().unwrap_or(&image.id)
-}
-
-/// Returns the images that one is built on, nearest first.
-fn chain<'a>(parents: &'a BTreeMap<&'a str, &'a str>, id: &str) -> impl Iterator<Item = &'a str> {
-    let first = parents.get(id).copied();
-    std::iter::successors(first, |id| parents.get(id).copied())
 }
 
 #[cfg(test)]
