@@ -63,6 +63,7 @@ image-budget: ## The sizes of the reference app's images
 	tests/images/budget.sh 1.0.0
 
 bench-api: ## 50 requests a second for a minute against a running stack
+	scripts/bootstrap.sh test
 	tests/bench/api.sh
 
 debug:
@@ -74,7 +75,7 @@ images:
 	scripts/compose-plugin.sh
 	tests/images/build.sh postgres:15 postgres:17 python:3.11-slim
 
-lint: ## Formatting, clippy, generated files, scripts, man pages, licences
+lint: ## Formatting, clippy, generated files, scripts, man pages; with cargo-deny, licences
 	scripts/bootstrap.sh lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -85,12 +86,14 @@ lint: ## Formatting, clippy, generated files, scripts, man pages, licences
 
 bench: build ## Compare with other tools on this machine
 	scripts/bootstrap.sh bench
+	scripts/compose-plugin.sh
 	tests/bench/run.sh
 	tests/bench/prune.sh
 	SOAK_SWAPS=$${SOAK_SWAPS:-20} tests/bench/soak.sh
 
 soak: build ## Releases under load; SOAK_SWAPS=10 is a short one
 	scripts/bootstrap.sh bench
+	scripts/compose-plugin.sh
 	tests/bench/soak.sh
 
 gen: ## Man pages, completions, schemas, the tables of docs/records.md
@@ -113,6 +116,7 @@ install: $(TOOLS:%=target/release/%) ## PREFIX and DESTDIR say where
 	install scripts/nightly.sh scripts/deploy.sh scripts/rollback.sh $(SHARE)/th
 	install -m 644 scripts/lock.sh $(SHARE)/th
 	cp -R etc $(SHARE)/th
+	sed -i 's|/usr/local|$(PREFIX)|g' $(SHARE)/th/etc/cron.d/th
 
 uninstall:
 	rm -rf $(INSTALLED)

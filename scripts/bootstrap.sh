@@ -21,7 +21,7 @@ as_root() {
   fi
 }
 
-# On Debian the names of packages, elsewhere of programs. Each target needs its left neighbours'.
+# On Debian the names of packages, elsewhere of programs.
 packages='' programs='' engine=
 need() {
   case $1 in
@@ -55,6 +55,8 @@ need() {
 debian() {
   # Any dockerd will do: Debian's would push Docker's own packages off the machine.
   [ -z "$engine" ] || command -v dockerd >/dev/null || packages="$packages docker.io"
+  client=
+  [ -z "$engine" ] || command -v docker >/dev/null || client=' docker-cli'
   # shellcheck disable=SC2086 # lists of words
   installed=$(dpkg-query -W -f '${db:Status-Status}:${Package} ' $packages 2>/dev/null || true)
   missing=
@@ -62,9 +64,9 @@ debian() {
   for package in $(printf '%s\n' $packages | sort -u); do
     case " $installed" in *" installed:$package "*) ;; *) missing="$missing $package" ;; esac
   done
-  [ -n "$missing" ] || return 0
+  [ -n "$missing$client" ] || return 0
 
-  say "installing$missing"
+  say "installing${missing:-$client}"
   install='DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends'
   command="apt-get update -qq && $install$missing"
   case $missing in *postgresql*)
@@ -76,10 +78,8 @@ debian() {
     # Likewise; and port 80 is not ours to take.
     command="$command && { service nginx stop || :; } && { test ! -d /run/systemd/system || systemctl --quiet disable nginx; }" ;;
   esac
-  case $missing in *docker.io*)
-    # From Debian 13 on the client is a package of its own.
-    command="$command && { command -v docker >/dev/null || $install docker-cli; }" ;;
-  esac
+  # From Debian 13 on it is a package of its own, before it comes with docker.io.
+  [ -z "$client" ] || command="$command && { command -v docker >/dev/null || $install$client; }"
   as_root "$command"
 }
 

@@ -2,8 +2,8 @@
 # The way back: rollback.sh -e ENV -t deployment|database [-s TAG|SET] [-c CONFIG]
 #
 #   deployment  to the release before, or to TAG: one rename while it is still warm
-#   database    to the backup made right before the live release, or to SET; the replaced database is
-#               kept, and th-restore undo brings it back
+#   database    to the backup made right before the live release, which must be the newest one, or to
+#               SET; the replaced database is kept, and th-restore undo brings it back
 #
 # Records go to stdout, words for people to stderr. The exit status is the tool's.
 set -eu
@@ -33,9 +33,16 @@ case $what in
     exec th-swap rollback -e "$env" ${to:+--to "$to"} --json $quiet ;;
   database)
     if [ -z "$to" ]; then
-      to=$(th-swap history -e "$env" --json --quiet |
-        sed -n '/"state":"live"/s/.*"pre_release_set":"\([^"]*\)".*/\1/p')
-      [ -n "$to" ] || die 10 "no backup is known from before the live release: name a set with -s"
+      releases=$(th-swap history -e "$env" --json --quiet) ||
+        { status=$?; printf '%s\n' "$releases"; exit "$status"; }
+      # The newest first, a line each. Once that one is taken back, or is itself a way back, the set
+      # of the live one is from before a release more than is meant.
+      sets=$(printf '%s\n' "$releases" |
+        sed -n 's/.*"tag":"\([^"]*\)".*"pre_release_set":"\([^"]*\)".*/\2 (before \1)/p' | head -n 2)
+      case $(printf '%s\n' "$releases" | head -n 1) in
+        *'"state":"live"'*'"pre_release_set":"'*) to=${sets%% *} ;;
+        *) die 10 "the newest release is not live, or no backup was made right before it: name a set with -s${sets:+: $sets}" ;;
+      esac
     fi
     # shellcheck disable=SC2086
     exec th-restore apply -e "$env" "$to" --only db --json $quiet ;;

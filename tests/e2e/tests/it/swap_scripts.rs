@@ -74,6 +74,10 @@ fn deploy_and_both_ways_back() -> Result<()> {
         said.records[1]["data"]["pre_release_set"]
     );
     assert_eq!(app.answer()?, "v2 green");
+    let set = said.records[0]["data"]["set"]
+        .as_str()
+        .context("no set")?
+        .to_owned();
 
     let said = scripts.run("deploy.sh", &["-t", "v9"])?;
     assert_eq!((said.code, app.answer()?), (Some(10), "v2 green".into()));
@@ -87,10 +91,53 @@ fn deploy_and_both_ways_back() -> Result<()> {
     ensure!(said.code == Some(0), "{}", said.stderr);
     assert_eq!(app.answer()?, "v1 blue");
 
+    // The set from before v1 is one release too old, and there is none for an unknown environment.
+    let said = scripts.run("rollback.sh", &["-t", "database"])?;
+    assert_eq!((said.code, word()?.as_str()), (Some(10), "before"));
+    ensure!(said.stderr.contains(&set), "{}", said.stderr);
+    let said = scripts.run("rollback.sh", &["-t", "database", "-e", "nosuch"])?;
+    assert_eq!(
+        said.records[0]["error"]["exit"],
+        said.code.context("no exit status")?
+    );
+
     assert_eq!(
         scripts.run("rollback.sh", &["-t", "everything"])?.code,
         Some(2)
     );
+    Ok(())
+}
+
+#[test]
+fn a_migration_comes_after_the_backup_and_before_the_release() -> Result<()> {
+    let cluster = crate::setup::cluster()?;
+    let database = cluster.database_with(
+        "migrates",
+        "CREATE TABLE word (word text); INSERT INTO word VALUES ('before')",
+    )?;
+    let app = SlotApp::new()?;
+    with_database(&app, cluster, &database)?;
+    app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
+    let bin = fs::canonicalize(std::env::var("TH_BIN_DIR")?)?;
+    let scripts = Scripts { app: &app, bin };
+
+    let said = scripts.run("deploy.sh", &["-t", "v2", "-m", "echo half; exit 7"])?;
+    assert_eq!(said.code, Some(3), "{}", said.stderr);
+    assert_eq!(said.records.len(), 1);
+    assert_eq!(said.records[0]["kind"], "backup");
+    assert_eq!(app.answer()?, "v1 blue");
+
+    let sql = format!(
+        "psql -qX {} -c \"UPDATE word SET word = '$TH_TAG'\"",
+        cluster.url(&database)
+    );
+    let said = scripts.run("deploy.sh", &["-t", "v2", "-m", &sql])?;
+    ensure!(said.code == Some(0), "{}", said.stderr);
+    assert_eq!(app.answer()?, "v2 green");
+    assert_eq!(cluster.psql(&database, "SELECT word FROM word")?, "v2");
+    let said = scripts.run("rollback.sh", &["-t", "database"])?;
+    ensure!(said.code == Some(0), "{}", said.stderr);
+    assert_eq!(cluster.psql(&database, "SELECT word FROM word")?, "before");
     Ok(())
 }
 
