@@ -13,6 +13,7 @@ mod lease;
 mod manifest;
 mod notes;
 mod pack;
+mod presence;
 mod proof;
 mod pruner;
 mod repack;

@@ -148,16 +148,15 @@ impl Store {
     }
 
     /// Reads the manifest of a set and SHA256SUMS as strictly as whoever restores the set, where a list
-    /// is content with a proof.
+    /// is content with a proof, and looks whether its objects and packs are there, with their sizes.
+    /// Packs that are in `seen` are not looked at again; those that are right are added to it.
     ///
     /// # Errors
     /// What is wrong, as a list shows it.
-    pub fn check(&self, id: &Id) -> Result<(), Unreadable> {
+    pub fn check(&self, id: &Id, seen: &mut HashSet<String>) -> Result<(), Unreadable> {
         let Self::Dir(dir) = self;
-        match dir.load(id) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Unreadable::new(id.to_string(), &error)),
-        }
+        dir.check(id, seen)
+            .map_err(|error| Unreadable::new(id.to_string(), &error))
     }
 
     /// Returns what the object `name` of the set `id` held before compression, as far as `most`

@@ -49,9 +49,10 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     let scope = Scope(context.env.name.clone());
     let mut survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
+    let mut seen = HashSet::new();
     let plan = loop {
         let plan = observe(&store, &survey.sets, &scope, &policy, now);
-        if !distrust(&store, &mut survey.sets, &plan) {
+        if !distrust(&store, &mut survey.sets, &plan, &mut seen) {
             break plan;
         }
     };
@@ -87,15 +88,20 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
 }
 
 /// Looks closely at the proven sets that stay, for others go because of them: each must be one that
-/// a restore would take. Tells whether any was not; it is unreadable then.
-fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan) -> bool {
+/// a restore would take. Tells whether any was not; it is unreadable then. Packs are `seen` once.
+fn distrust(
+    store: &Store,
+    sets: &mut [Listed],
+    plan: &Plan,
+    seen: &mut HashSet<String>,
+) -> bool {
     let stays = plan.decisions.iter().filter(|decision| decision.stays());
     let stays: HashSet<&str> = stays.map(|it| it.candidate.id.as_str()).collect();
     let mut found = false;
     for listed in sets {
         let set = listed.set().filter(|set| set.proof.is_some());
         if let Some(set) = set.filter(|set| stays.contains(set.id.as_str()))
-            && let Err(unreadable) = store.check(&set.id)
+            && let Err(unreadable) = store.check(&set.id, seen)
         {
             *listed = Listed::Unreadable(unreadable);
             found = true;
