@@ -131,6 +131,34 @@ fn an_environment_leaves_the_sets_of_another_alone() -> Result<()> {
 }
 
 #[test]
+fn what_cannot_be_read_in_the_trash_stays_whoever_it_is_of() -> Result<()> {
+    let shared = Shared::new()?;
+    let production = [6, 5].map(|day| shared.back_up("production", day));
+    let production = production.into_iter().collect::<Result<Vec<_>>>()?;
+    shared.back_up("staging", 2)?;
+    let ended = shared.prune("production", &["--keep-last", "1"])?;
+    assert_eq!(with(&ended.expect(0)?, "delete")?, production[..1]);
+    let trash = shared.store.path().join("trash");
+    let dir = fs::read_dir(&trash)?.next().context("no trash")??.path();
+    fs::write(dir.join("manifest.json"), "{}")?;
+
+    let args = ["--keep-last", "1", "--grace", "0"];
+    for environment in ["staging", "production"] {
+        let ended = shared.prune(environment, &args)?.expect(0)?;
+        assert_eq!(ended.data()["purged_count"], 0, "{}", ended.stdout);
+        assert_eq!(ended.data()["trash_count"], 1);
+        let items = items(&ended, "prune_set")?;
+        let item = items.iter().find(|item| item["set"] == *production[0]);
+        let item = item.context("the set in the trash is not told of")?;
+        assert_eq!(item["blocked_by"], json!(["unreadable"]));
+        let warned = format!("'{}' in the trash stays", production[0]);
+        assert!(ended.stderr.contains(&warned), "{}", ended.stderr);
+    }
+    assert!(dir.exists());
+    Ok(())
+}
+
+#[test]
 fn broken_backups_of_one_group_keep_its_sets_and_let_the_others_go() -> Result<()> {
     let shared = Shared::new()?;
     for day in [20, 19, 18] {
