@@ -31,6 +31,7 @@ mod prune_docker_free;
 mod prune_docker_held;
 mod prune_docker_order;
 mod prune_docker_shelf;
+mod prune_logs_neighbours;
 mod prune_logs_rotated;
 mod prune_sets;
 mod prune_sets_death;
