@@ -89,12 +89,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
 
 /// Looks closely at the proven sets that stay, for others go because of them: each must be one that
 /// a restore would take. Tells whether any was not; it is unreadable then. Packs are `seen` once.
-fn distrust(
-    store: &Store,
-    sets: &mut [Listed],
-    plan: &Plan,
-    seen: &mut HashSet<String>,
-) -> bool {
+fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan, seen: &mut HashSet<String>) -> bool {
     let stays = plan.decisions.iter().filter(|decision| decision.stays());
     let stays: HashSet<&str> = stays.map(|it| it.candidate.id.as_str()).collect();
     let mut found = false;
