@@ -143,11 +143,19 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     open_sized(path).map(|(file, _)| file)
 }
 
+/// As [`open_regular`], also for writing.
+pub(crate) fn open_writable(path: &Path) -> io::Result<File> {
+    open_with(OpenOptions::new().read(true).write(true), path).map(|(file, _)| file)
+}
+
 /// As [`open_regular`], with the file's size.
 pub(crate) fn open_sized(path: &Path) -> io::Result<(File, u64)> {
+    open_with(OpenOptions::new().read(true), path)
+}
+
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
+    let file = options
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
     let metadata = file.metadata()?;
