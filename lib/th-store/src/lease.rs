@@ -37,6 +37,12 @@ impl Leases {
     }
 }
 
+/// A store that nobody prunes, until this is dropped.
+#[derive(Debug)]
+pub struct Share {
+    _lock: File,
+}
+
 impl DirStore {
     /// Keeps pruners off the set `id` from now on. Reading must work where locking does not, such
     /// as on a file system without locks: only a set that is on its way to the trash is refused.
@@ -83,8 +89,9 @@ impl DirStore {
     }
 
     /// Shares the store with other writers, and keeps pruners off it.
-    pub(crate) fn share(&self) -> Result<File, Error> {
+    pub(crate) fn share(&self) -> Result<Share, Error> {
         self.lock_marker(FlockOperation::NonBlockingLockShared)?
+            .map(|lock| Share { _lock: lock })
             .ok_or(Error::Busy("the store is being pruned"))
     }
 

@@ -33,6 +33,7 @@ mod verify;
 pub use dir::DirStore;
 pub use error::Error;
 pub use incoming::{Incoming, Published};
+pub use lease::Share;
 pub use notes::{RESTORE_FILES, restore_notes};
 pub use pruner::Pruner;
 pub use select::Selector;

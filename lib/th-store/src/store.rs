@@ -11,7 +11,8 @@ use th_record::{Id, Level, Manifest, Proof, Reached};
 use crate::manifest::is_pack_name;
 use crate::usage::size_of;
 use crate::{
-    Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash, Unreadable,
+    Bytes, DirStore, Error, Incoming, Listed, Pruner, Share, Sparse, Survey, Swept, Trash,
+    Unreadable,
 };
 
 /// A place where sets live.
@@ -51,10 +52,20 @@ impl Store {
         dir.set_dir(id)
     }
 
-    /// Begins to write the set `id`.
+    /// Keeps pruners off the store.
     ///
     /// # Errors
-    /// [`Error::Exists`] when there is such a set or another process is writing it; [`Error::Io`].
+    /// [`Error::Busy`] when one is at work; [`Error::Io`].
+    pub fn share(&self) -> Result<Share, Error> {
+        let Self::Dir(dir) = self;
+        dir.share()
+    }
+
+    /// Begins to write the set `id`, and keeps pruners off the store until it is published.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is such a set or another process is writing it; [`Error::Busy`];
+    /// [`Error::Io`].
     pub fn begin(&self, id: &Id) -> Result<Incoming, Error> {
         let Self::Dir(dir) = self;
         Incoming::begin(dir, id)

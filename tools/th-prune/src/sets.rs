@@ -37,10 +37,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     let policy = Policy::new(args, &context.env.retention)?;
     let store = context.store()?;
     let _lock = context.lock(run)?;
-    let pruner = match run.output.plan {
-        true => None,
-        false => Some(store.prune()?),
-    };
+    let pruner = context.pruner(&store, run)?;
     if let Some(pruner) = &pruner {
         for swept in pruner.tidy()? {
             run.swept(swept.path.display());
