@@ -42,7 +42,7 @@ pub use source::Source;
 pub use sparse::Sparse;
 pub use store::Store;
 pub use survey::{PackUse, Survey, Unknown};
-pub use sweep::Swept;
+pub use sweep::{Sweep, Swept};
 pub use trash::{Trash, Trashed};
 pub use usage::free_bytes;
 pub use verify::Bytes;

@@ -11,7 +11,7 @@ use th_record::{Id, Level, Manifest, Proof, Reached};
 use crate::manifest::is_pack_name;
 use crate::usage::size_of;
 use crate::{
-    Bytes, DirStore, Error, Incoming, Listed, Pruner, Share, Sparse, Survey, Swept, Trash,
+    Bytes, DirStore, Error, Incoming, Listed, Pruner, Share, Sparse, Survey, Sweep, Trash,
     Unreadable,
 };
 
@@ -213,11 +213,11 @@ impl Store {
         dir.previous(manifest)
     }
 
-    /// Removes what writers that are dead have left behind, and returns what that was.
+    /// Removes what writers that are dead have left behind, as far as it can be.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn sweep(&self) -> Result<Vec<Swept>, Error> {
+    /// [`Error::Io`], when it cannot be seen what there is.
+    pub fn sweep(&self) -> Result<Sweep, Error> {
         let Self::Dir(dir) = self;
         dir.sweep()
     }

@@ -38,11 +38,10 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     let store = context.store()?;
     let _lock = context.lock(run)?;
     let pruner = context.pruner(&store, run)?;
-    if let Some(pruner) = &pruner {
-        for swept in pruner.tidy()? {
-            run.swept(swept.path.display());
-        }
-    }
+    let untidy = match &pruner {
+        Some(pruner) => tidy(run, pruner)?,
+        None => 0,
+    };
     let scope = Scope(context.env.name.clone());
     let mut survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
@@ -60,6 +59,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
             policy: policy.words(),
             newest_complete: plan.newest_complete(),
             newest_proven: plan.newest_proven(),
+            failed_count: untidy,
             ..Pruned::default()
         },
         run,
@@ -82,6 +82,21 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
         }
         result => result.map(|()| prune.outcome(&plan)),
     }
+}
+
+/// Removes what dead runs have left, and returns how much of it could not be.
+fn tidy(run: &mut Run, pruner: &Pruner) -> Result<u64, Error> {
+    let sweep = pruner.tidy()?;
+    for swept in sweep.swept {
+        run.swept(swept.path.display());
+    }
+    for error in &sweep.failed {
+        run.warn(format!(
+            "cannot remove what dead runs have left: {}",
+            Failure::of(error).message
+        ));
+    }
+    Ok(sweep.failed.len() as u64)
 }
 
 /// Looks closely at the proven sets that stay, for others go because of them: each must be one that

@@ -42,6 +42,7 @@ mod prune_sets_meanwhile;
 mod prune_sets_nightly;
 mod prune_sets_restic;
 mod prune_sets_store;
+mod prune_sets_stuck;
 mod prune_sets_sums;
 mod restore_beside_death;
 mod restore_by_hand;
