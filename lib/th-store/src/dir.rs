@@ -126,12 +126,14 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Tells whether a directory holds nothing that is anybody's.
+/// Tells whether a directory holds nothing that is anybody's. The state is of a tool that was given it
+/// as a store before it was one.
 fn is_vacant(path: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
         let name = name.as_encoded_bytes();
-        if name != b"lost+found" && !name.starts_with(atomic::TEMPORARY.as_bytes()) {
+        let is_known = [&b"lost+found"[..], b"state"].contains(&name);
+        if !is_known && !name.starts_with(atomic::TEMPORARY.as_bytes()) {
             return Ok(false);
         }
     }
