@@ -13,7 +13,7 @@ pub(crate) fn empty(prune: &mut Prune<'_>, trash: &Trash) -> Result<(), Error> {
     for trashed in &trash.sets {
         let mut item = item::trashed(trashed);
         // A time that has not come yet is a wrong clock's.
-        let over = trashed.deleted_at + prune.policy.grace <= prune.now;
+        let over = prune.now - trashed.deleted_at >= prune.policy.grace;
         let floor = prune.holds(trashed);
         if floor == Some(Floor::Unreadable) {
             prune.run.warn(format!(

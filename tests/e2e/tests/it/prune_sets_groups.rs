@@ -44,6 +44,23 @@ fn the_only_backup_of_the_files_stays_whatever_the_database_has() -> Result<()> 
     Ok(())
 }
 
+#[test]
+fn flags_that_say_all_need_no_environment_of_a_file_for_all() -> Result<()> {
+    let shared = Shared::new()?;
+    let lines = "{\"id\":\"a\",\"started_at\":\"2026-01-01T00:00:00Z\"}\n\
+                 {\"id\":\"b\",\"started_at\":\"2026-01-02T00:00:00Z\"}\n";
+    let config = shared.home.path().join("th.toml");
+    let config = config.to_str().context("the path is not UTF-8")?;
+    let filter = |args: &[&str]| {
+        let tool = Tool::new("th-prune")?.env("TH_CONFIG", config);
+        tool.args(["plan", "-"]).args(args).stdin(lines).run()
+    };
+    let ended = filter(&[&BARE[..], &["--keep-last", "1"]].concat())?.expect(0)?;
+    assert_eq!(with(&ended, "delete")?, ["a"]);
+    filter(&[])?.expect(2)?;
+    Ok(())
+}
+
 /// Two environments that share a store.
 struct Shared {
     home: TempDir,
