@@ -37,10 +37,18 @@ records=$(
     th-prune sets --config "$config" -e "$env" --quiet --json -
 ) || status=$?
 printf '%s\n' "$records"
-# A backup warns every night of what it cannot help; pruning only of what somebody should look at.
-last=$(printf '%s\n' "$records" | tail -n 1)
-case $last in
-  *'"kind":"pruned"'*'"warnings":[]'*) ;;
-  *'"kind":"pruned"'*) printf '%s\n' "$last" >&2 ;;
-esac
+# Every warning is for a person, but for those of every night: of files in use and of what is no file, and
+# of what this role or this server does not have. A quote within a JSON text has a backslash before it.
+printf '%s\n' "$records" | awk '
+  { sub(/\],"data":.*/, ""); tool = $0; sub(/.*"tool":"/, "", tool); sub(/".*/, "", tool) }
+  sub(/.*"warnings":\["/, "") {
+    sub(/"$/, "")
+    count = split($0, warnings, /","/)
+    for (i = 1; i <= count; i++)
+      if (warnings[i] !~ / (changed while|vanished before|was replaced before) it was read$/ &&
+          warnings[i] !~ /^skipped: |^and [0-9]+ more$/ &&
+          warnings[i] !~ /^the role is no superuser: |^the server lacks the tablespaces /)
+        print tool ": warning: " warnings[i]
+  }
+' >&2
 exit "$status"

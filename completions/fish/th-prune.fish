@@ -51,7 +51,7 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-daily -d
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-weekly -d 'Keep a set for each of the last N ISO weeks that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-monthly -d 'Keep a set for each of the last N months that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-yearly -d 'Keep a set for each of the last N years that have one' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h, where m are months' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-daily -d 'Keep a set for each day of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest complete one' -r
@@ -60,7 +60,7 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-within-y
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l keep-tag -d 'Keep sets that have all of these tags; can be given again' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l zone -d 'Begin days, weeks, months and years in this zone [default: UTC]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l min-keep -d 'Keep so many sets, whatever the rules say [default: 3]' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l min-age -d 'Keep what is younger than this, whatever the rules say [default: 24h]' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l min-age -d 'Keep what is younger than this, such as 90min or 7d, whatever the rules say [default: 24h]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l max-delete -d 'Delete nothing if more than so many would go at once; 0 or 100% for no limit [default: 30%]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l stale-after -d 'Delete nothing if the newest complete set is older than this; 0 for any age [default: three times the usual gap between sets, a day or more]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand sets" -l grace -d 'How long what was deleted stays in the trash, and packs that no set needs after it [default: 48h]' -r
@@ -83,7 +83,7 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-daily -d
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-weekly -d 'Keep a set for each of the last N ISO weeks that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-monthly -d 'Keep a set for each of the last N months that have one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-yearly -d 'Keep a set for each of the last N years that have one' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within -d 'Keep every set of this time before the newest complete one, such as 1y2m3d4h, where m are months' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-hourly -d 'Keep a set for each hour of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-daily -d 'Keep a set for each day of this time before the newest complete one' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-weekly -d 'Keep a set for each ISO week of this time before the newest complete one' -r
@@ -92,7 +92,7 @@ complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-within-y
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l keep-tag -d 'Keep sets that have all of these tags; can be given again' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l zone -d 'Begin days, weeks, months and years in this zone [default: UTC]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l min-keep -d 'Keep so many sets, whatever the rules say [default: 3]' -r
-complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l min-age -d 'Keep what is younger than this, whatever the rules say [default: 24h]' -r
+complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l min-age -d 'Keep what is younger than this, such as 90min or 7d, whatever the rules say [default: 24h]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l max-delete -d 'Delete nothing if more than so many would go at once; 0 or 100% for no limit [default: 30%]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l stale-after -d 'Delete nothing if the newest complete set is older than this; 0 for any age [default: three times the usual gap between sets, a day or more]' -r
 complete -c th-prune -n "__fish_th_prune_using_subcommand plan" -l grace -d 'How long what was deleted stays in the trash, and packs that no set needs after it [default: 48h]' -r

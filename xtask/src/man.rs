@@ -66,7 +66,9 @@ pub(crate) fn escape(text: &str) -> String {
 fn synopsis(tool: &Command) -> String {
     let mut section = ".SH SYNOPSIS\n".to_owned();
     if tool.has_subcommands() {
-        for (n, command) in tool.get_subcommands().enumerate() {
+        // What it does without a command.
+        let alone = (!tool.is_subcommand_required_set()).then_some(tool);
+        for (n, command) in alone.into_iter().chain(tool.get_subcommands()).enumerate() {
             section += if n == 0 { "" } else { ".br\n" };
             section += &usage(command);
         }
@@ -79,6 +81,8 @@ fn synopsis(tool: &Command) -> String {
 /// Returns the usage line, the words that are typed as they are in bold.
 fn usage(command: &Command) -> String {
     let usage = command.clone().render_usage().to_string();
+    // Others of the tool are those of its commands.
+    let usage = usage.lines().next().unwrap_or_default();
     let usage = usage.trim_start_matches("Usage: ");
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     let rest = usage.strip_prefix(name).unwrap_or(usage).trim();
@@ -86,7 +90,9 @@ fn usage(command: &Command) -> String {
     format!(
         "\\fB{}\\fR {}\n",
         escape(name),
-        rest.replace("[-]", "[\\fB\\-\\fR]")
+        rest.replace('-', "\\-")
+            .replace("[\\-]", "[\\fB\\-\\fR]")
+            .replace("<\\->", "\\fB\\-\\fR")
     )
 }
 

@@ -4,6 +4,7 @@
 mod args;
 mod finish;
 mod outcome;
+mod patience;
 mod progress;
 mod run;
 mod signals;

@@ -126,12 +126,14 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Tells whether a directory holds nothing that is anybody's.
+/// Tells whether a directory holds nothing that is anybody's. The state is of a tool that was given it
+/// as a store before it was one.
 fn is_vacant(path: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(path)? {
         let name = entry?.file_name();
         let name = name.as_encoded_bytes();
-        if name != b"lost+found" && !name.starts_with(atomic::TEMPORARY.as_bytes()) {
+        let is_known = [&b"lost+found"[..], b"state"].contains(&name);
+        if !is_known && !name.starts_with(atomic::TEMPORARY.as_bytes()) {
             return Ok(false);
         }
     }
@@ -143,11 +145,19 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     open_sized(path).map(|(file, _)| file)
 }
 
+/// As [`open_regular`], also for writing.
+pub(crate) fn open_writable(path: &Path) -> io::Result<File> {
+    open_with(OpenOptions::new().read(true).write(true), path).map(|(file, _)| file)
+}
+
 /// As [`open_regular`], with the file's size.
 pub(crate) fn open_sized(path: &Path) -> io::Result<(File, u64)> {
+    open_with(OpenOptions::new().read(true), path)
+}
+
+fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .read(true)
+    let file = options
         .custom_flags(flags.bits().cast_signed())
         .open(path)?;
     let metadata = file.metadata()?;

@@ -92,6 +92,16 @@ pub enum Error {
     /// A set's SHA256SUMS does not agree with its manifest.
     #[error("SHA256SUMS of set '{0}' does not agree with its manifest")]
     Sums(Id),
+    /// What a set holds is gone, or not as large as it was.
+    #[error("'{name}' of set '{set}' is damaged: {problem}")]
+    Object {
+        /// The set.
+        set: Id,
+        /// The object.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A pack does not hold what sets say.
     #[error("pack '{name}' is damaged: {problem}")]
     Pack {
@@ -133,6 +143,7 @@ impl Fail for Error {
             | Self::Manifest { .. }
             | Self::NoManifest(_)
             | Self::Sums(_)
+            | Self::Object { .. }
             | Self::Pack { .. }
             | Self::Proof { .. }
             | Self::Unreadable { newer: false, .. } => ErrorKind::Content,
@@ -156,7 +167,8 @@ impl Fail for Error {
             Self::Unreadable { newer: false, .. }
             | Self::Manifest { .. }
             | Self::NoManifest(_)
-            | Self::Sums(_) => {
+            | Self::Sums(_)
+            | Self::Object { .. } => {
                 Some("do not count on this set; th-restore list shows the others".into())
             }
             Self::Io { .. } | Self::Marker { .. } | Self::Exists(_) | Self::Incomplete { .. } => {

@@ -11,7 +11,7 @@ use th_record::{Id, Manifest, Object};
 
 use crate::dir::{DirStore, make_dir, open_regular};
 use crate::sweep::lock;
-use crate::{Error, manifest, sums};
+use crate::{Error, Share, manifest, sums};
 
 /// What the commands to restore by hand are called in the set.
 const NOTES: &str = "RESTORE.md";
@@ -28,7 +28,7 @@ pub struct Incoming {
     /// Held for as long as the writer lives, so that a sweeper leaves the directory alone.
     _lock: File,
     /// Held as long, so that no pruner takes a pack away that the set will need.
-    _share: File,
+    _share: Share,
 }
 
 /// A set that was published.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use th_record::Id;
 
-use crate::dir::{DirStore, MARKER, open_regular};
+use crate::dir::{DirStore, MARKER, open_regular, open_writable};
 use crate::{Error, manifest};
 
 const PATIENCE: u32 = 100;
@@ -35,6 +35,12 @@ impl Leases {
         let held = self.0.lock();
         held.is_ok_and(|held| held.iter().any(|(holds, _)| holds == id))
     }
+}
+
+/// A store that nobody prunes, until this is dropped.
+#[derive(Debug)]
+pub struct Share {
+    _lock: File,
 }
 
 impl DirStore {
@@ -72,12 +78,20 @@ impl DirStore {
     /// Tells whether somebody has leased the set `id`.
     pub(crate) fn is_in_use(&self, id: &Id) -> bool {
         let path = self.set_dir(id).join(manifest::NAME);
-        matches!(lock_out(&path), Ok(None))
+        match lock_out(&path) {
+            Ok(locked) => locked.is_none(),
+            // What is not there nobody reads, and where there are no locks nobody has leased any.
+            Err(error) => !matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::Unsupported
+            ),
+        }
     }
 
     /// Shares the store with other writers, and keeps pruners off it.
-    pub(crate) fn share(&self) -> Result<File, Error> {
+    pub(crate) fn share(&self) -> Result<Share, Error> {
         self.lock_marker(FlockOperation::NonBlockingLockShared)?
+            .map(|lock| Share { _lock: lock })
             .ok_or(Error::Busy("the store is being pruned"))
     }
 
@@ -89,7 +103,11 @@ impl DirStore {
 
     fn lock_marker(&self, how: FlockOperation) -> Result<Option<File>, Error> {
         let path = self.root().join(MARKER);
-        let file = open_regular(&path).map_err(Error::io(&path))?;
+        let file = match how {
+            FlockOperation::NonBlockingLockShared => open_regular(&path),
+            _ => open_to_lock(&path),
+        };
+        let file = file.map_err(Error::io(&path))?;
         match flock(&file, how) {
             Ok(()) => Ok(Some(file)),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -100,12 +118,28 @@ impl DirStore {
 
 /// Locks the manifest at `path` against readers; `None` when there are any.
 pub(crate) fn lock_out(path: &Path) -> io::Result<Option<File>> {
-    let file = open_regular(path)?;
+    let file = open_to_lock(path)?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) if is_at(&file, path) => Ok(Some(file)),
         Ok(()) => Err(io::ErrorKind::NotFound.into()),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Opens a file for a lock that nobody shares. NFS grants one only on what is open for writing;
+/// elsewhere one who may only read can look who has a lock.
+fn open_to_lock(path: &Path) -> io::Result<File> {
+    match open_writable(path) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            open_regular(path)
+        }
+        opened => opened,
     }
 }
 
@@ -116,4 +150,31 @@ fn is_at(file: &File, path: &Path) -> bool {
         .symlink_metadata()
         .map(|found| (found.dev(), found.ino()));
     matches!((ours, there), (Ok(ours), Ok(there)) if ours == there)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::{OFlags, fcntl_getfl};
+
+    #[test]
+    fn a_lock_that_nobody_shares_is_on_a_file_that_could_be_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("manifest.json");
+        std::fs::write(&path, "{}").unwrap();
+        let locked = lock_out(&path).unwrap().unwrap();
+        assert!(fcntl_getfl(&locked).unwrap().contains(OFlags::RDWR));
+        assert!(lock_out(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_set_of_which_nobody_can_tell_is_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = DirStore::create(&dir.path().join("store")).unwrap();
+        let id: Id = "20261123T020000Z-7f3a".parse().unwrap();
+        assert!(!store.is_in_use(&id));
+        let manifest = store.set_dir(&id).join(manifest::NAME);
+        std::fs::create_dir_all(&manifest).unwrap();
+        assert!(store.is_in_use(&id));
+    }
 }

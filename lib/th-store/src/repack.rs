@@ -39,9 +39,12 @@ impl Pruner {
             problem,
         };
         let mut members = Members::new();
-        for need in &survey.needs {
+        let is_it = |number: u32| survey.packs[number as usize].name == sparse.name;
+        // Only theirs must be readable.
+        let needs = (survey.needs.iter()).filter(|need| need.packs.iter().copied().any(is_it));
+        for need in needs {
             store.members(survey, need, &mut |number, member, content| {
-                if survey.packs[number as usize].name == sparse.name {
+                if is_it(number) {
                     members.insert(member.clone(), content.clone());
                 }
             })?;
@@ -96,9 +99,11 @@ impl Pruner {
         }
         let link = packs.join(format!("{TEMPORARY}{old}"));
         symlink(name, &link).map_err(Error::io(&link))?;
-        let old = packs.join(old);
-        fs::rename(&link, &old).map_err(Error::io(&old))?;
-        fsync_dir(&packs).map_err(Error::io(&packs))
+        let replaced = packs.join(old);
+        fs::rename(&link, &replaced).map_err(Error::io(&replaced))?;
+        fsync_dir(&packs).map_err(Error::io(&packs))?;
+        // What was damaged of it, no set needed.
+        self.store.forget_damage(old)
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use th_archive::{Digest, LISTING, Previous};
 use th_record::{Id, Level, Manifest, Proof, Status, Tag};
 
@@ -262,12 +262,8 @@ impl DirStore {
 
 impl Unreadable {
     pub(crate) fn new(name: String, error: &Error) -> Self {
-        // An id begins with its second: 20261123T020000Z.
-        let started_at = name.parse::<Id>().ok().and_then(|id| {
-            NaiveDateTime::parse_from_str(&id.as_str()[..16], "%Y%m%dT%H%M%SZ").ok()
-        });
         Self {
-            started_at: started_at.map(|time| time.and_utc()),
+            started_at: name.parse().ok().map(|id: Id| id.at()),
             reason: chain(error),
             newer: matches!(error, Error::Newer { .. }),
             name,

@@ -11,7 +11,8 @@ use th_record::{Id, Level, Manifest, Proof, Reached};
 use crate::manifest::is_pack_name;
 use crate::usage::size_of;
 use crate::{
-    Bytes, DirStore, Error, Incoming, Listed, Pruner, Sparse, Survey, Swept, Trash, Unreadable,
+    Bytes, DirStore, Error, Incoming, Listed, Pruner, Share, Sparse, Survey, Sweep, Trash,
+    Unreadable,
 };
 
 /// A place where sets live.
@@ -51,10 +52,20 @@ impl Store {
         dir.set_dir(id)
     }
 
-    /// Begins to write the set `id`.
+    /// Keeps pruners off the store.
     ///
     /// # Errors
-    /// [`Error::Exists`] when there is such a set or another process is writing it; [`Error::Io`].
+    /// [`Error::Busy`] when one is at work; [`Error::Io`].
+    pub fn share(&self) -> Result<Share, Error> {
+        let Self::Dir(dir) = self;
+        dir.share()
+    }
+
+    /// Begins to write the set `id`, and keeps pruners off the store until it is published.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] when there is such a set or another process is writing it; [`Error::Busy`];
+    /// [`Error::Io`].
     pub fn begin(&self, id: &Id) -> Result<Incoming, Error> {
         let Self::Dir(dir) = self;
         Incoming::begin(dir, id)
@@ -148,16 +159,15 @@ impl Store {
     }
 
     /// Reads the manifest of a set and SHA256SUMS as strictly as whoever restores the set, where a list
-    /// is content with a proof.
+    /// is content with a proof, and looks whether its objects and packs are there, with their sizes.
+    /// Packs that are in `seen` are not looked at again; those that are right are added to it.
     ///
     /// # Errors
     /// What is wrong, as a list shows it.
-    pub fn check(&self, id: &Id) -> Result<(), Unreadable> {
+    pub fn check(&self, id: &Id, seen: &mut HashSet<String>) -> Result<(), Unreadable> {
         let Self::Dir(dir) = self;
-        match dir.load(id) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Unreadable::new(id.to_string(), &error)),
-        }
+        dir.check(id, seen)
+            .map_err(|error| Unreadable::new(id.to_string(), &error))
     }
 
     /// Returns what the object `name` of the set `id` held before compression, as far as `most`
@@ -203,11 +213,11 @@ impl Store {
         dir.previous(manifest)
     }
 
-    /// Removes what writers that are dead have left behind, and returns what that was.
+    /// Removes what writers that are dead have left behind, as far as it can be.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn sweep(&self) -> Result<Vec<Swept>, Error> {
+    /// [`Error::Io`], when it cannot be seen what there is.
+    pub fn sweep(&self) -> Result<Sweep, Error> {
         let Self::Dir(dir) = self;
         dir.sweep()
     }

@@ -155,7 +155,11 @@ impl DirStore {
     /// Returns the packs, ordered by name, and the names of what is among them and none of ours.
     fn packs(&self) -> Result<(Vec<PackUse>, Vec<String>), Error> {
         let dir = self.packs_dir();
-        is_dir(&dir, fs::symlink_metadata(&dir))?;
+        match fs::symlink_metadata(&dir) {
+            // A copy of a store may lack what was empty.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
+            found => is_dir(&dir, found)?,
+        }
         let unused = self.unused();
         let (mut packs, mut foreign) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(&dir).map_err(Error::io(&dir))? {

@@ -22,6 +22,36 @@ pub struct Swept {
     pub bytes: u64,
 }
 
+/// What became of what dead runs have left.
+#[derive(Debug, Default)]
+pub struct Sweep {
+    /// What was removed.
+    pub swept: Vec<Swept>,
+    /// Why something is still there.
+    pub failed: Vec<Error>,
+}
+
+impl Sweep {
+    /// Notes what became of one thing, or of the things of one kind: one that cannot be removed keeps
+    /// no other.
+    pub(crate) fn note(&mut self, result: Result<impl IntoIterator<Item = Swept>, Error>) {
+        match result {
+            Ok(swept) => self.swept.extend(swept),
+            Err(error) => self.failed.push(error),
+        }
+    }
+}
+
+/// What was removed, for those who do not mind what is still there.
+impl IntoIterator for Sweep {
+    type Item = Swept;
+    type IntoIter = std::vec::IntoIter<Swept>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.swept.into_iter()
+    }
+}
+
 impl DirStore {
     pub(crate) fn part_dir(&self, id: &Id) -> PathBuf {
         self.incoming_dir().join(format!("{id}.part"))
@@ -31,15 +61,16 @@ impl DirStore {
         self.incoming_dir().join(format!("{id}.lock"))
     }
 
-    pub(crate) fn sweep(&self) -> Result<Vec<Swept>, Error> {
+    pub(crate) fn sweep(&self) -> Result<Sweep, Error> {
         let dir = self.incoming_dir();
-        let mut swept = Self::sweep_files(self.root())?;
+        let mut sweep = Sweep::default();
+        sweep.note(Self::sweep_files(self.root()));
         let entries = match fs::read_dir(&dir) {
             // A copy of a store may lack what was empty.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(swept),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(sweep),
             entries => entries.map_err(Error::io(&dir))?,
         };
-        swept.extend(Self::sweep_files(&dir)?);
+        sweep.note(Self::sweep_files(&dir));
         for entry in entries {
             let entry = entry.map_err(Error::io(&dir))?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -49,15 +80,15 @@ impl DirStore {
                 continue;
             };
             match kind {
-                "part" => swept.extend(self.sweep_part(&id)?),
+                "part" => sweep.note(self.sweep_part(&id)),
                 // Left by a writer that died before or after its directory was there.
                 "lock" if self.part_dir(&id).symlink_metadata().is_err() => {
-                    drop(self.sweep_part(&id)?);
+                    sweep.note(self.sweep_part(&id));
                 }
                 _ => {}
             }
         }
-        Ok(swept)
+        Ok(sweep)
     }
 
     /// Removes the halves of files.

@@ -14,7 +14,7 @@ use th_record::Id;
 use crate::dir::{DirStore, make_dir};
 use crate::lease::lock_out;
 use crate::usage::size_of;
-use crate::{Error, Pruner, Source, Swept, manifest};
+use crate::{Error, Pruner, Source, Sweep, Swept, manifest};
 
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
@@ -149,19 +149,21 @@ impl Pruner {
         remove(&gone)
     }
 
-    /// Removes what writers and pruners that died have left behind, and returns what that was.
+    /// Removes what writers and pruners that died have left behind, as far as it can be.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn tidy(&self) -> Result<Vec<Swept>, Error> {
-        let mut swept = self.store.sweep()?;
+    /// [`Error::Io`], when it cannot be seen what there is.
+    pub fn tidy(&self) -> Result<Sweep, Error> {
+        let mut sweep = self.store.sweep()?;
         for path in self.store.trash()?.gone {
-            let bytes = size_of(&path)?;
-            remove(&path)?;
-            swept.push(Swept { path, bytes });
+            let removed = size_of(&path).and_then(|bytes| {
+                remove(&path)?;
+                Ok([Swept { path, bytes }])
+            });
+            sweep.note(removed);
         }
-        swept.extend(self.tidy_packs()?);
-        Ok(swept)
+        self.tidy_packs(&mut sweep)?;
+        Ok(sweep)
     }
 }
 

@@ -11,7 +11,7 @@ use th_record::record::seconds;
 use serde::{Deserialize, Serialize};
 
 use crate::dir::{DirStore, make_dir, read};
-use crate::{Error, PackUse, Pruner, Survey, Swept};
+use crate::{Error, PackUse, Pruner, Survey, Sweep, Swept};
 
 /// The file in the trash that remembers.
 const NAME: &str = "packs.json";
@@ -105,8 +105,7 @@ impl Pruner {
     }
 
     /// Removes what is left of rewriting that was cut short.
-    pub(crate) fn tidy_packs(&self) -> Result<Vec<Swept>, Error> {
-        let mut swept = Vec::new();
+    pub(crate) fn tidy_packs(&self, sweep: &mut Sweep) -> Result<(), Error> {
         for dir in [self.store.packs_dir(), self.store.trash_dir()] {
             let entries = match fs::read_dir(&dir) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -118,11 +117,11 @@ impl Pruner {
                 let found = entry.metadata().map_err(Error::io(&dir))?;
                 if name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) && !found.is_dir() {
                     let (path, bytes) = (entry.path(), found.len());
-                    fs::remove_file(&path).map_err(Error::io(&path))?;
-                    swept.push(Swept { path, bytes });
+                    let removed = fs::remove_file(&path).map_err(Error::io(&path));
+                    sweep.note(removed.map(|()| [Swept { path, bytes }]));
                 }
             }
         }
-        Ok(swept)
+        Ok(())
     }
 }

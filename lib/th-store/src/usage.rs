@@ -1,6 +1,7 @@
 //! Space used and left.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::Error;
@@ -8,7 +9,12 @@ use crate::dir::DirStore;
 
 impl DirStore {
     pub(crate) fn stored_bytes(&self) -> Result<u64, Error> {
-        Ok(size_of(&self.packs_dir())? + size_of(&self.sets_dir())?)
+        let packs = match size_of(&self.packs_dir()) {
+            // A copy of a store may lack what was empty.
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => 0,
+            packs => packs?,
+        };
+        Ok(packs + size_of(&self.sets_dir())?)
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let store = Store::create(&env.backup.store)?;
     let state = State::at(&env.state);
     let _lock = state.lock(run.tool, &run.id)?;
+    // Another environment may be pruning it.
+    let share = run.patiently("waiting for the store", || store.share())?;
     sweep(&store, server.as_ref(), run)?;
     let sets = store.sets()?;
     let parents = Parents::load(&store, &sets)?;
@@ -47,6 +49,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let started_at = next_second(sets.iter().find_map(Listed::set));
     let id = Id::new(started_at);
     let incoming = store.begin(&id)?;
+    drop(share);
     let throttle = Mutex::new(Throttle::new(args.bandwidth));
 
     let dumped = match &server {

@@ -7,11 +7,18 @@ use th_store::Store;
 
 use crate::Error;
 
-/// Removes half-written sets, and the scratch of proofs. A backup is worth more than the latter: one
-/// whose role may not remove it goes on.
+/// Removes half-written sets, and the scratch of proofs. A backup is worth more than either: one
+/// that may not remove them goes on.
 pub(crate) fn sweep(store: &Store, server: Option<&Server>, run: &mut Run) -> Result<(), Error> {
-    for swept in store.sweep()? {
+    let sweep = store.sweep()?;
+    for swept in sweep.swept {
         run.swept(swept.path.display());
+    }
+    for error in sweep.failed {
+        run.warn(format!(
+            "cannot remove what dead runs have left: {}",
+            Failure::of(&error).message
+        ));
     }
     let scratch = server.map_or(Ok(Vec::new()), th_proof::sweep);
     match scratch {

@@ -15,7 +15,11 @@ use crate::policy_args::PolicyArgs;
 /// no policy can delete: the newest complete set, the newest proven one, pinned ones, whatever is
 /// younger than --min-age, and --min-keep sets.
 #[derive(Debug, Parser)]
-#[command(name = "th-prune", version)]
+#[command(
+    name = "th-prune",
+    version,
+    override_usage = "th-prune [OPTIONS] --target-free <P%|SIZE>\n       th-prune [OPTIONS] <COMMAND>"
+)]
 pub struct Args {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
@@ -66,7 +70,7 @@ pub(crate) enum Command {
     /// Prune the databases that restores and releases have left
     Databases {
         /// Keep what is younger than this [default: 7d]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "DURATION")]
         older_than: Option<humantime::Duration>,
         #[command(flatten)]
         input: InputArgs,
@@ -74,7 +78,7 @@ pub(crate) enum Command {
     /// Prune logs
     Logs {
         /// Keep what is younger than this [default: 30d]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "DURATION")]
         older_than: Option<humantime::Duration>,
         #[command(flatten)]
         input: InputArgs,
@@ -82,7 +86,7 @@ pub(crate) enum Command {
     /// Prune Docker's build cache
     Builds {
         /// Keep what was used within this time [default: 7d]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "DURATION")]
         older_than: Option<humantime::Duration>,
         #[command(flatten)]
         input: InputArgs,

@@ -3,7 +3,7 @@
 use th_cli::Run;
 use th_config::Environment;
 use th_state::{Lock, State};
-use th_store::Store;
+use th_store::{Pruner, Store};
 
 use crate::{Args, Error};
 
@@ -33,5 +33,14 @@ impl Context {
             return Ok(None);
         }
         Ok(Some(self.state.lock(run.tool, &run.id)?))
+    }
+
+    /// Claims the store, which another environment may be backed up to. A plan claims none.
+    pub(crate) fn pruner(&self, store: &Store, run: &Run) -> Result<Option<Pruner>, Error> {
+        if run.output.plan {
+            return Ok(None);
+        }
+        let claimed = run.patiently("waiting for the store", || store.prune());
+        Ok(Some(claimed?))
     }
 }

@@ -8,7 +8,6 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use th_cli::{Outcome, Run};
-use th_config::Retention;
 use th_record::kind::{Pruned, SetAction, SetState};
 use th_record::{Level, Record, Refusal, Status, Tag};
 use th_store::Source;
@@ -80,11 +79,13 @@ struct Input {
 pub(crate) fn filter(args: &Args, run: &mut Run, policy: &PolicyArgs) -> Result<Outcome, Error> {
     let target = &args.target;
     let (keys, scope) = match target.env.is_some() || target.config.is_some() {
-        true => {
-            let env = target.resolve()?;
-            (env.retention, Scope(env.name))
-        }
-        false => (Retention::default(), Scope::default()),
+        true => match target.resolve() {
+            Ok(env) => (env.retention, Scope(env.name)),
+            // $TH_CONFIG is there for all tools: it does not say that one of its environments is meant.
+            Err(th_config::Error::Unnamed { .. }) => Default::default(),
+            Err(error) => return Err(error.into()),
+        },
+        false => Default::default(),
     };
     let policy = Policy::new(policy, &keys)?;
     if io::stdin().is_terminal() {

@@ -33,7 +33,7 @@ pub(crate) struct ImagesArgs {
     #[arg(long, value_name = "N")]
     keep_releases: Option<usize>,
     /// Keep what is younger than this [default: 1h]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "DURATION")]
     min_age: Option<humantime::Duration>,
 }
 

@@ -92,7 +92,7 @@ fn decide(
             block(
                 &mut item,
                 "no_log",
-                "it is of the app or of these tools, and no log",
+                "it is of the app, of another environment or of these tools, and no log",
             );
         }
         if written.contains(&log.id) {
@@ -149,14 +149,12 @@ impl Others {
     fn of(env: &Environment, root: &Path) -> Self {
         let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let files = env.files.config.iter().map(|file| root.join(file));
+        // An environment's state is in its root.
+        let roots = (env.neighbours.iter()).filter_map(|(_, state)| Some(real(state.parent()?)));
+        let below = roots.filter(|it| it != root && it.starts_with(root));
+        let own = env.files.uploads.iter().chain([&env.backup.store]);
         Self {
-            trees: env
-                .files
-                .uploads
-                .iter()
-                .chain([&env.backup.store])
-                .map(|it| real(it))
-                .collect(),
+            trees: own.map(|it| real(it)).chain(below).collect(),
             state: real(&env.state),
             files: files.collect(),
         }

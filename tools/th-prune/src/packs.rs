@@ -62,7 +62,7 @@ fn unused(prune: &mut Prune<'_>, pack: &PackUse, frozen: Option<Floor>) {
     let since = pack.unused_since.unwrap_or(prune.now);
     let floor = match frozen {
         Some(floor) => Some(floor),
-        None if since + prune.policy.grace <= prune.now => None,
+        None if prune.now - since >= prune.policy.grace => None,
         None => Some(Floor::Grace),
     };
     match floor {

@@ -26,7 +26,8 @@ pub(crate) struct PolicyArgs {
     /// Keep a set for each of the last N years that have one
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) keep_yearly: Option<Count>,
-    /// Keep every set of this time before the newest complete one, such as 1y2m3d4h
+    /// Keep every set of this time before the newest complete one, such as 1y2m3d4h,
+    /// where m are months
     #[arg(long, value_name = "TIME")]
     pub(crate) keep_within: Option<Within>,
     /// Keep a set for each hour of this time before the newest complete one
@@ -53,18 +54,18 @@ pub(crate) struct PolicyArgs {
     /// Keep so many sets, whatever the rules say [default: 3]
     #[arg(long, value_name = "N", help_heading = "Floors")]
     pub(crate) min_keep: Option<Count>,
-    /// Keep what is younger than this, whatever the rules say [default: 24h]
-    #[arg(long, value_name = "TIME", help_heading = "Floors")]
+    /// Keep what is younger than this, such as 90min or 7d, whatever the rules say [default: 24h]
+    #[arg(long, value_name = "DURATION", help_heading = "Floors")]
     pub(crate) min_age: Option<Age>,
     /// Delete nothing if more than so many would go at once; 0 or 100% for no limit [default: 30%]
     #[arg(long, value_name = "N|P%", help_heading = "Floors")]
     pub(crate) max_delete: Option<Limit>,
     /// Delete nothing if the newest complete set is older than this; 0 for any age [default: three
     /// times the usual gap between sets, a day or more]
-    #[arg(long, value_name = "TIME", help_heading = "Floors")]
+    #[arg(long, value_name = "DURATION", help_heading = "Floors")]
     pub(crate) stale_after: Option<StaleAfter>,
     /// How long what was deleted stays in the trash, and packs that no set needs after it [default:
     /// 48h]
-    #[arg(long, value_name = "TIME", help_heading = "Floors")]
+    #[arg(long, value_name = "DURATION", help_heading = "Floors")]
     pub(crate) grace: Option<Age>,
 }

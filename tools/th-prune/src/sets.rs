@@ -37,21 +37,18 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     let policy = Policy::new(args, &context.env.retention)?;
     let store = context.store()?;
     let _lock = context.lock(run)?;
-    let pruner = match run.output.plan {
-        true => None,
-        false => Some(store.prune()?),
+    let pruner = context.pruner(&store, run)?;
+    let untidy = match &pruner {
+        Some(pruner) => tidy(run, pruner)?,
+        None => 0,
     };
-    if let Some(pruner) = &pruner {
-        for swept in pruner.tidy()? {
-            run.swept(swept.path.display());
-        }
-    }
     let scope = Scope(context.env.name.clone());
     let mut survey = store.survey()?;
     let now = Utc::now().trunc_subsecs(0);
+    let mut seen = HashSet::new();
     let plan = loop {
         let plan = observe(&store, &survey.sets, &scope, &policy, now);
-        if !distrust(&store, &mut survey.sets, &plan) {
+        if !distrust(&store, &mut survey.sets, &plan, &mut seen) {
             break plan;
         }
     };
@@ -62,6 +59,7 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
             policy: policy.words(),
             newest_complete: plan.newest_complete(),
             newest_proven: plan.newest_proven(),
+            failed_count: untidy,
             ..Pruned::default()
         },
         run,
@@ -86,16 +84,31 @@ pub(crate) fn sets(context: &Context, run: &mut Run, args: &PolicyArgs) -> Resul
     }
 }
 
+/// Removes what dead runs have left, and returns how much of it could not be.
+fn tidy(run: &mut Run, pruner: &Pruner) -> Result<u64, Error> {
+    let sweep = pruner.tidy()?;
+    for swept in sweep.swept {
+        run.swept(swept.path.display());
+    }
+    for error in &sweep.failed {
+        run.warn(format!(
+            "cannot remove what dead runs have left: {}",
+            Failure::of(error).message
+        ));
+    }
+    Ok(sweep.failed.len() as u64)
+}
+
 /// Looks closely at the proven sets that stay, for others go because of them: each must be one that
-/// a restore would take. Tells whether any was not; it is unreadable then.
-fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan) -> bool {
+/// a restore would take. Tells whether any was not; it is unreadable then. Packs are `seen` once.
+fn distrust(store: &Store, sets: &mut [Listed], plan: &Plan, seen: &mut HashSet<String>) -> bool {
     let stays = plan.decisions.iter().filter(|decision| decision.stays());
     let stays: HashSet<&str> = stays.map(|it| it.candidate.id.as_str()).collect();
     let mut found = false;
     for listed in sets {
         let set = listed.set().filter(|set| set.proof.is_some());
         if let Some(set) = set.filter(|set| stays.contains(set.id.as_str()))
-            && let Err(unreadable) = store.check(&set.id)
+            && let Err(unreadable) = store.check(&set.id, seen)
         {
             *listed = Listed::Unreadable(unreadable);
             found = true;

@@ -13,8 +13,14 @@ pub(crate) fn empty(prune: &mut Prune<'_>, trash: &Trash) -> Result<(), Error> {
     for trashed in &trash.sets {
         let mut item = item::trashed(trashed);
         // A time that has not come yet is a wrong clock's.
-        let over = trashed.deleted_at + prune.policy.grace <= prune.now;
+        let over = prune.now - trashed.deleted_at >= prune.policy.grace;
         let floor = prune.holds(trashed);
+        if floor == Some(Floor::Unreadable) {
+            prune.run.warn(format!(
+                "'{}' in the trash stays: its manifest cannot be read",
+                trashed.id
+            ));
+        }
         if let Some(floor) = floor.or((!over).then_some(Floor::Grace)) {
             item.blocked_by.push(floor.name().to_owned());
             item.reasons.push(floor.reason().to_owned());
@@ -63,7 +69,8 @@ impl Prune<'_> {
         {
             Some(None) => Some(Floor::OtherEnvironment),
             Some(Some(group)) => self.freeze.of(&group),
-            None => self.freeze.all(),
+            // It may be of another environment.
+            None => Some(Floor::Unreadable),
         }
     }
 

@@ -15,10 +15,7 @@ const AGAIN: &str = "the next th-prune sets may move it to the trash again, wher
 pub(crate) fn undelete(context: &Context, run: &mut Run, prefix: &str) -> Result<Outcome, Error> {
     let store = context.store()?;
     let _lock = context.lock(run)?;
-    let pruner = match run.output.plan {
-        true => None,
-        false => Some(store.prune()?),
-    };
+    let pruner = context.pruner(&store, run)?;
     let trash = store.trash()?;
     let trashed = pick(&trash.sets, prefix)?;
     let undeleted = Undeleted {

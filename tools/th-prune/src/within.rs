@@ -108,7 +108,7 @@ impl fmt::Display for Within {
     }
 }
 
-/// A plain length of time, such as `24h` or `90m`; `0` is none.
+/// A plain length of time, such as `24h` or `90min`; `0` is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Age(pub(crate) TimeDelta);
 
@@ -120,6 +120,11 @@ impl FromStr for Age {
             return Ok(Self::default());
         }
         let bad = |why: &dyn fmt::Display| format!("'{text}' is not a time like 24h or 7d: {why}");
+        // Minutes here, months in a `Within`: nobody is to guess which.
+        let mut units = text.split(|c: char| !c.is_ascii_alphabetic());
+        if units.any(|unit| unit == "m") {
+            return Err(bad(&"say min or months, not m"));
+        }
         let age: Duration = humantime::parse_duration(text).map_err(|error| bad(&error))?;
         TimeDelta::from_std(age)
             .map(Self)
@@ -159,7 +164,11 @@ mod tests {
         }
         assert_eq!("24h".parse::<Age>().unwrap().0, TimeDelta::days(1));
         assert!("0".parse::<Age>().unwrap().0.is_zero());
-        for bad in ["", "x", "-1h", "24"] {
+        assert_eq!(
+            "1h 90min".parse::<Age>().unwrap().0,
+            TimeDelta::minutes(150)
+        );
+        for bad in ["", "x", "-1h", "24", "1m", "1h 1m"] {
             assert!(bad.parse::<Age>().is_err(), "{bad}");
         }
     }

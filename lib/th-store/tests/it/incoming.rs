@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use th_record::Level;
-use th_store::{Error, Store};
+use th_store::{Error, Store, Swept};
 
 use crate::kit::{Bench, FIRST, SECOND, id, names, reached};
 
@@ -25,7 +25,7 @@ fn a_set_is_there_once_it_is_published() {
         bench.store.begin(&id(FIRST)),
         Err(Error::Exists(_))
     ));
-    assert_eq!(bench.store.sweep().unwrap(), [], "a live writer was swept");
+    assert_eq!(sweep(&bench), [], "a live writer was swept");
 
     let published = incoming.publish(manifest, "notes").unwrap();
     assert_eq!(published.path, bench.store.set_dir(&id(FIRST)));
@@ -113,6 +113,13 @@ fn a_manifest_that_no_reader_would_accept_is_not_published() {
     assert!(bench.store.sets().unwrap().is_empty());
 }
 
+/// Sweeps, and returns what that has removed.
+fn sweep(bench: &Bench) -> Vec<Swept> {
+    let sweep = bench.store.sweep().unwrap();
+    assert!(sweep.failed.is_empty(), "{:?}", sweep.failed);
+    sweep.swept
+}
+
 #[test]
 fn what_a_dead_writer_left_is_swept_and_nothing_else() {
     let bench = Bench::new();
@@ -127,7 +134,7 @@ fn what_a_dead_writer_left_is_swept_and_nothing_else() {
     std::os::unix::fs::symlink(bench.root(), dir.join("20261126T020000Z-0001.part")).unwrap();
     bench.write("a", "outside");
 
-    let swept = bench.store.sweep().unwrap();
+    let swept = sweep(&bench);
     assert_eq!(swept.len(), 1);
     assert_eq!(
         (swept[0].path.as_path(), swept[0].bytes),
@@ -145,7 +152,7 @@ fn what_a_dead_writer_left_is_swept_and_nothing_else() {
             "theirs.part",
         ]
     );
-    assert_eq!(bench.store.sweep().unwrap(), []);
+    assert_eq!(sweep(&bench), []);
 }
 
 #[test]
@@ -156,10 +163,10 @@ fn half_a_proof_is_swept_without_a_look_into_the_sets() {
     bench.store.record_proof(&id(FIRST), levels).unwrap();
     let dir = bench.store.path().join("incoming");
     assert_eq!(names(&dir), [""; 0]);
-    assert_eq!(bench.store.sweep().unwrap(), []);
+    assert_eq!(sweep(&bench), []);
     let half = dir.join(".th-tmp-x");
     fs::write(&half, "123").unwrap();
-    let swept = bench.store.sweep().unwrap();
+    let swept = sweep(&bench);
     assert_eq!(
         (swept[0].path.as_path(), swept[0].bytes),
         (half.as_path(), 3)
@@ -193,14 +200,14 @@ fn a_writer_that_is_killed_is_swept_once_it_is_dead() {
     while !part.join("begun").exists() {
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(bench.store.sweep().unwrap(), []);
+    assert_eq!(sweep(&bench), []);
     assert!(matches!(
         bench.store.begin(&id(SECOND)),
         Err(Error::Exists(_))
     ));
     victim.kill().unwrap();
     victim.wait().unwrap();
-    assert_eq!(bench.store.sweep().unwrap().len(), 1);
+    assert_eq!(sweep(&bench).len(), 1);
     assert_eq!(names(&bench.store.path().join("incoming")), [""; 0]);
     bench.publish(SECOND);
 }

@@ -41,10 +41,24 @@ fn a_foreign_directory_is_never_taken_for_a_store() {
     }
     assert_eq!(names(&path), ["photo.jpg"]);
 
-    // A fresh file system is nobody's.
-    let mount = dir.path().join("mount");
-    fs::create_dir_all(mount.join("lost+found")).unwrap();
-    Store::create(&mount).unwrap();
+    // A fresh file system is nobody's, and a state is that of a tool that found no store there.
+    for known in ["lost+found", "state"] {
+        let mount = dir.path().join("mount").join(known);
+        fs::create_dir_all(mount.join(known)).unwrap();
+        Store::create(&mount).unwrap();
+    }
+}
+
+#[test]
+fn a_copy_of_a_store_may_lack_what_was_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::create(dir.path()).unwrap();
+    for empty in ["packs", "incoming"] {
+        fs::remove_dir(dir.path().join(empty)).unwrap();
+    }
+    assert!(store.survey().unwrap().packs.is_empty());
+    assert_eq!(store.stored_bytes().unwrap(), 0);
+    assert!(store.prune().unwrap().tidy().unwrap().failed.is_empty());
 }
 
 #[test]

@@ -119,6 +119,29 @@ fn a_rewritten_pack_serves_every_set_under_its_old_name() {
 }
 
 #[test]
+fn the_listing_of_a_set_that_does_not_need_the_pack_need_not_be_read() {
+    let (bench, _) = mostly_dead();
+    fs::remove_dir_all(bench.root()).unwrap();
+    bench.write("other", noise(99, 20_000));
+    let third = bench.publish(THIRD).path;
+    fs::write(third.join("files.jsonl.zst"), "damaged").unwrap();
+    rewrite(&bench).unwrap();
+}
+
+#[test]
+fn a_note_of_damage_goes_with_the_pack_that_was_damaged() {
+    let (bench, second) = mostly_dead();
+    let survey = bench.store.survey().unwrap();
+    let sparse = bench.store.sparse(&survey).unwrap().remove(0);
+    let damaged = bench.store.path().join("damaged");
+    fs::create_dir(&damaged).unwrap();
+    fs::write(damaged.join(&sparse.name), "").unwrap();
+    rewrite(&bench).unwrap();
+    assert!(!damaged.exists());
+    assert_eq!(bench.verify(&second).unwrap().differences, []);
+}
+
+#[test]
 fn by_hand_too() {
     let (bench, second) = mostly_dead();
     let before = unpacked(&bench, &second);

@@ -44,6 +44,23 @@ fn the_only_backup_of_the_files_stays_whatever_the_database_has() -> Result<()> 
     Ok(())
 }
 
+#[test]
+fn flags_that_say_all_need_no_environment_of_a_file_for_all() -> Result<()> {
+    let shared = Shared::new()?;
+    let lines = "{\"id\":\"a\",\"started_at\":\"2026-01-01T00:00:00Z\"}\n\
+                 {\"id\":\"b\",\"started_at\":\"2026-01-02T00:00:00Z\"}\n";
+    let config = shared.home.path().join("th.toml");
+    let config = config.to_str().context("the path is not UTF-8")?;
+    let filter = |args: &[&str]| {
+        let tool = Tool::new("th-prune")?.env("TH_CONFIG", config);
+        tool.args(["plan", "-"]).args(args).stdin(lines).run()
+    };
+    let ended = filter(&[&BARE[..], &["--keep-last", "1"]].concat())?.expect(0)?;
+    assert_eq!(with(&ended, "delete")?, ["a"]);
+    filter(&[])?.expect(2)?;
+    Ok(())
+}
+
 /// Two environments that share a store.
 struct Shared {
     home: TempDir,
@@ -127,6 +144,34 @@ fn an_environment_leaves_the_sets_of_another_alone() -> Result<()> {
         shared.store.sets()?,
         [&production[1..], &staging[1..]].concat()
     );
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_read_in_the_trash_stays_whoever_it_is_of() -> Result<()> {
+    let shared = Shared::new()?;
+    let production = [6, 5].map(|day| shared.back_up("production", day));
+    let production = production.into_iter().collect::<Result<Vec<_>>>()?;
+    shared.back_up("staging", 2)?;
+    let ended = shared.prune("production", &["--keep-last", "1"])?;
+    assert_eq!(with(&ended.expect(0)?, "delete")?, production[..1]);
+    let trash = shared.store.path().join("trash");
+    let dir = fs::read_dir(&trash)?.next().context("no trash")??.path();
+    fs::write(dir.join("manifest.json"), "{}")?;
+
+    let args = ["--keep-last", "1", "--grace", "0"];
+    for environment in ["staging", "production"] {
+        let ended = shared.prune(environment, &args)?.expect(0)?;
+        assert_eq!(ended.data()["purged_count"], 0, "{}", ended.stdout);
+        assert_eq!(ended.data()["trash_count"], 1);
+        let items = items(&ended, "prune_set")?;
+        let item = items.iter().find(|item| item["set"] == *production[0]);
+        let item = item.context("the set in the trash is not told of")?;
+        assert_eq!(item["blocked_by"], json!(["unreadable"]));
+        let warned = format!("'{}' in the trash stays", production[0]);
+        assert!(ended.stderr.contains(&warned), "{}", ended.stderr);
+    }
+    assert!(dir.exists());
     Ok(())
 }
 

@@ -8,6 +8,16 @@ use serde_json::json;
 use crate::prune_sets_store::{Nights, items, with};
 
 #[test]
+fn a_grace_longer_than_time_itself_is_only_long() -> Result<()> {
+    let nights = Nights::new(2)?;
+    for args in [["--keep-last", "1"], ["--keep-last", "2"]] {
+        let ended = nights.prune(&[&args[..], &["--grace", "300000y"]].concat())?;
+        assert_eq!(ended.expect(0)?.data()["trash_count"], 1);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_set_without_a_manifest_is_damaged_and_keeps_the_packs() -> Result<()> {
     let nights = Nights::new(3)?;
     let (store, lost) = (&nights.app.store, &nights.sets[0]);

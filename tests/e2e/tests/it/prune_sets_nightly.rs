@@ -1,6 +1,8 @@
 //! scripts/nightly.sh: backup, proof and pruning under one lock.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -52,11 +54,15 @@ impl Home {
         let bin = std::env::var("TH_BIN_DIR").context("TH_BIN_DIR is not set")?;
         let bin = fs::canonicalize(bin)?;
         let path = std::env::var("PATH")?;
+        // What a test puts in the place of a tool.
+        let own = self.path("bin");
+        let own = own.display();
         Ok(Command::new("sh")
             .arg(fs::canonicalize(script)?)
             .args(args)
             .env_clear()
-            .env("PATH", format!("{}:{path}", bin.display()))
+            .env("PATH", format!("{own}:{}:{path}", bin.display()))
+            .env("TH_BIN", &bin)
             .env("TH_CONFIG", self.path("th.toml"))
             .env("TH_LOCK_WAIT", "1")
             .current_dir("/")
@@ -85,6 +91,8 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_good_night_is_silent_and_all_of_one_run() -> Result<()> {
     let home = Home::new("keep_last = 2\nmin_keep = 0\nmin_age = 0\nmax_delete = 0")?;
+    // Each backup warns of it.
+    let _socket = UnixListener::bind(home.files.path().join("socket"))?;
     for night in 1..=3 {
         let output = home.nightly(&["test"])?;
         assert_eq!(said(&output), "");
@@ -97,6 +105,7 @@ fn a_good_night_is_silent_and_all_of_one_run() -> Result<()> {
                 .iter()
                 .all(|record| record["run"] == records[0]["run"])
         );
+        assert_eq!(records[0]["warnings"].as_array().map(Vec::len), Some(1));
         assert_eq!(records[1]["data"]["reached"], "content");
         assert_eq!(home.sets(), night.min(2));
     }
@@ -136,6 +145,41 @@ fn what_should_be_looked_at_is_said() -> Result<()> {
     let output = home.nightly(&["test", "bytes"])?;
     assert_eq!(output.status.code(), Some(0));
     assert!(said(&output).contains("photos"), "{}", said(&output));
+    Ok(())
+}
+
+#[test]
+fn a_pack_that_is_gone_is_told_of_by_whoever_misses_it() -> Result<()> {
+    let home = Home::new("keep_last = 9")?;
+    assert_eq!(said(&home.nightly(&["test"])?), "");
+    let packs = home.path("app/store/packs");
+    let pack = fs::read_dir(&packs)?.next().context("no pack")??;
+    fs::remove_file(pack.path())?;
+    let _socket = UnixListener::bind(home.files.path().join("socket"))?;
+    let output = home.nightly(&["test"])?;
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let said = said(&output);
+    let name = pack.file_name().to_string_lossy().into_owned();
+    let told = format!("th-backup: warning: pack '{name}' is damaged or gone");
+    assert!(said.contains(&told), "{said}");
+    assert!(!said.contains("socket"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn what_a_proof_wonders_at_is_said() -> Result<()> {
+    let home = Home::new("keep_last = 9")?;
+    // As th-restore, with a warning that has quotes, of two.
+    let bin = home.path("bin");
+    fs::create_dir(&bin)?;
+    let script = "#!/bin/sh\n\"$TH_BIN/th-restore\" \"$@\" |\n\
+                  sed '/\"kind\":\"verified\"/s/\"warnings\":\\[/&\"skipped: x\",\"a \\\\\"b\\\\\", c\"/'\n";
+    let tool = bin.join("th-restore");
+    fs::write(&tool, script)?;
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755))?;
+    let output = home.nightly(&["test", "bytes"])?;
+    let expected = "th-restore: warning: a \\\"b\\\", c\n";
+    assert_eq!(said(&output), expected);
     Ok(())
 }
 

@@ -41,6 +41,7 @@ impl Held {
             let mut images = release.images.iter();
             images.any(|its| its.id == image.id || image.names.contains(&its.name))
                 || plan::releases(image).contains(&&*release.tag)
+                || plan::labelled(image) == Some(&release.tag)
         };
         let found = self.0.iter().find(|(_, release)| is_of(release));
         found.map(|(env, _)| env.as_str())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use th_docker::Image;
+use th_docker::{Image, split_name};
 use th_record::kind::{PruneAction, PruneObject};
 
 use super::held::Held;
@@ -85,11 +85,20 @@ pub(crate) fn used_by(containers: &[String]) -> String {
     format!("in use by container {}", containers.join(", "))
 }
 
-/// Returns the releases that an image belongs to: the one it was labelled with, else its tags.
+/// Returns the release that an image is labelled with.
+pub(crate) fn labelled(image: &Image) -> Option<&str> {
+    let version = image.labels.get(VERSION).map(String::as_str);
+    version.filter(|version| !version.is_empty())
+}
+
+/// Returns the releases that an image belongs to: the one it is labelled with, else its tags. A label
+/// that none of its tags bears out is that of the image it is built on.
 pub(crate) fn releases(image: &Image) -> Vec<&str> {
-    match image.labels.get(VERSION) {
-        Some(version) if !version.is_empty() => vec![version],
-        _ => image.names.iter().map(|name| split(name).1).collect(),
+    let tags = image.names.iter().map(|name| split_name(name).1);
+    let tags: Vec<&str> = tags.map(Option::unwrap_or_default).collect();
+    match labelled(image) {
+        Some(version) if tags.is_empty() || tags.contains(&version) => vec![version],
+        _ => tags,
     }
 }
 
@@ -158,26 +167,23 @@ fn last<'a>(app: &str, ours: &[&'a Image], count: usize) -> Vec<&'a str> {
 
 /// Returns a name that is not of the app. An image that is built on the app's has its labels too.
 fn foreign<'a>(app: &str, image: &'a Image) -> Option<&'a str> {
-    let is_own = |name: &str| {
-        let repository = split(name).0;
-        let rest = repository
-            .rsplit('/')
-            .next()
-            .and_then(|it| it.strip_prefix(app));
+    let is_own = |part: &str| {
+        let rest = part.strip_prefix(app);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.']))
     };
     image
         .names
         .iter()
         .map(String::as_str)
-        .find(|name| !is_own(name))
+        .find(|name| !path(name).split('/').any(is_own))
 }
 
-/// Splits `registry:5000/app-api:v1` before the tag.
-fn split(name: &str) -> (&str, &str) {
-    match name.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
-        _ => (name, ""),
+/// Returns the repository of an image's name without the registry's host.
+fn path(name: &str) -> &str {
+    let repository = split_name(name).0;
+    match repository.split_once('/') {
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => path,
+        _ => repository,
     }
 }
 

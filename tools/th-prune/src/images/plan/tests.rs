@@ -130,6 +130,36 @@ fn an_image_with_two_names_stays_with_the_younger_release() {
 }
 
 #[test]
+fn the_app_may_be_any_part_of_a_name_but_the_registry() {
+    let images = [
+        image("a", &["app/api:v1"], 5),
+        image("b", &["ghcr.io/acme/app/api:v1"], 4),
+        image("c", &["localhost/app-web/api:v1"], 3),
+        image("d", &["app.example/other:v1"], 2),
+        image("e", &["apples/api:v1"], 2),
+    ];
+    assert_eq!(going(&images, &[], 0), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_label_that_is_no_tag_is_that_of_a_base() {
+    let labelled = |id: &str, names: &[&str], days: i64, version: &str| {
+        let mut image = image(id, names, days);
+        image.labels.insert(VERSION.to_owned(), version.to_owned());
+        image
+    };
+    let images = [
+        labelled("new", &["app:v3"], 1, "24.04"),
+        labelled("old", &["app:v2"], 2, "24.04"),
+        // The tag `latest` is no release beside the one that the label and a tag name.
+        labelled("both", &["app:latest", "app:v1"], 3, "v1"),
+    ];
+    assert_eq!(going(&images, &[], 1), ["both", "old"]);
+    assert_eq!(releases(&images[2]), ["v1"]);
+    assert_eq!(releases(&labelled("lost", &[], 1, "v1")), ["v1"]);
+}
+
+#[test]
 fn a_date_in_the_future_is_young() {
     assert_eq!(going(&[image("x", &["app:v1"], -9)], &[], 0), [""; 0]);
 }
