@@ -5,6 +5,7 @@ mod document;
 mod environment;
 mod error;
 mod nearest;
+mod nested;
 mod origin;
 mod retention;
 mod secret;
