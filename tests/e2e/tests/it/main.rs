@@ -21,6 +21,7 @@ mod compose;
 mod config;
 mod container_failures;
 mod golden;
+mod hangup;
 mod memory;
 mod proof_death;
 mod prune_changed;
