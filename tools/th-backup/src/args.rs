@@ -50,12 +50,21 @@ pub struct Args {
     /// How to say what was done.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// The place in a chain.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub(crate) input: InputArgs,
 }
 
 impl Args {
+    /// Parses the command line.
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+
+    /// Returns the place in a chain.
+    pub fn input(&self) -> InputArgs {
+        self.input.clone()
+    }
+
     /// Resolves the target, less what the flags leave out.
     pub(crate) fn resolve(&self) -> Result<Environment, Error> {
         let mut env = self.target.resolve()?;
@@ -67,12 +76,18 @@ impl Args {
             env.files.uploads = None;
             env.files.references = None;
         }
-        Exclude::new(&env.files.exclude).map_err(|error| {
+        Ok(env)
+    }
+
+    /// Returns what to leave out: what the configuration names, and what the flags do.
+    pub(crate) fn exclude(&self, env: &Environment) -> Result<Exclude, Error> {
+        let configured = &env.files.exclude;
+        Exclude::new(configured).map_err(|error| {
             let (setting, message) = ("files.exclude", error.to_string());
             env.locate(th_config::Error::Value { setting, message })
         })?;
-        env.files.exclude.extend(self.exclude.iter().cloned());
-        Ok(env)
+        let all: Vec<&String> = configured.iter().chain(&self.exclude).collect();
+        Ok(Exclude::new(&all)?)
     }
 
     /// Returns how to compress: the flag, else the configuration, else the default.

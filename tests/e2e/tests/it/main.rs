@@ -5,10 +5,12 @@
 mod backup_bad_disk;
 mod backup_damage;
 mod backup_death;
+mod backup_early;
 mod backup_failures;
 mod backup_gate;
 mod backup_instant;
 mod backup_kinds;
+mod backup_nested;
 mod backup_options;
 mod backup_parents;
 mod backup_pending;
