@@ -1,5 +1,7 @@
 //! What was typed.
 
+use std::time::Duration;
+
 use clap::Parser;
 use th_archive::{BadCompression, Compression, Exclude};
 use th_cli::{InputArgs, OutputArgs};
@@ -45,8 +47,8 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) bandwidth: Option<u64>,
     /// Give up on a table that another session keeps locked for this long
-    #[arg(long, value_name = "TIME", default_value = "30s")]
-    pub(crate) lock_wait: humantime::Duration,
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = th_config::duration)]
+    pub(crate) lock_wait: Duration,
     /// How to say what was done.
     #[command(flatten)]
     pub output: OutputArgs,

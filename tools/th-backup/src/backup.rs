@@ -58,7 +58,7 @@ pub(crate) fn make(
         Some(server) => Some(
             Source {
                 server,
-                lock_wait: *args.lock_wait,
+                lock_wait: args.lock_wait,
                 references: env.files.references.as_deref(),
                 compression,
                 expected_bytes: dump_bytes,

@@ -58,7 +58,7 @@ pub(crate) fn look(
     // Better known now than after a long dump.
     th_archive::config::check(&env.files.root, &env.files.config)?;
     if let (Some(server), Some(query)) = (server, &env.files.references) {
-        try_references(server, query, *args.lock_wait)
+        try_references(server, query, args.lock_wait)
             .map_err(|error| wrong_references(env, error))?;
     }
     if let (Some(server), Some(level)) = (server, args.prove.0)

@@ -112,13 +112,13 @@ fn is_ahead(set: &SetRef, now: DateTime<Utc>) -> bool {
     set.started_at > now + SKEW
 }
 
-/// Tells whether what the set holds is of this environment, and of this database where both have one.
+/// Tells whether what the set holds is of this environment and of this database. Flags alone have no
+/// environment, and files alone no database: such a set may be of any.
 fn is_like(set: &SetRef, environment: Option<&str>, database: Option<&str>) -> bool {
-    let same_database = match (set.database.as_deref(), database) {
-        (Some(theirs), Some(ours)) => theirs == ours,
-        _ => true,
+    let agree = |theirs: Option<&str>, ours: Option<&str>| {
+        theirs.zip(ours).is_none_or(|(theirs, ours)| theirs == ours)
     };
-    set.environment.as_deref() == environment && same_database
+    agree(set.environment.as_deref(), environment) && agree(set.database.as_deref(), database)
 }
 
 fn ahead_warning(ahead: &[&SetRef]) -> String {
@@ -165,11 +165,10 @@ mod tests {
             )
         };
         assert!(like(Some("production"), Some("app")));
-        // Its files are those of the environment.
         assert!(like(Some("production"), None));
+        assert!(like(None, Some("app")));
         assert!(!like(Some("production"), Some("other")));
         assert!(!like(Some("staging"), Some("app")));
-        assert!(!like(None, Some("app")));
     }
 
     #[test]
