@@ -3,6 +3,10 @@
 # a proof, a disaster, a restore, and the comparison. Nothing is left behind.
 set -eu
 cd "$(dirname "$0")/.."
+# What the caller acts on is not for a demonstration, nor what libpq is told of a server.
+for name in $(env | sed -n 's/^\(TH_[A-Z_]*\|PG[A-Z]*\)=.*/\1/p'); do
+  unset "$name"
+done
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*" >&2; }
 cargo build --quiet --locked --package th-backup --package th-restore

@@ -17,7 +17,7 @@ use crate::hash::CHUNK;
 /// A compression method and its level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// Zstandard, on as many threads as there are processors, four at the most.
+    /// Zstandard, on as many threads as there are processors, two at the most.
     Zstd {
         /// 1 to 19. Above 9 the encoder needs some hundred megabytes of memory.
         level: i32,

@@ -48,10 +48,7 @@ pub fn write(
     let mut stored = Stored::create(dir, stem, compression).map_err(Error::io(dir))?;
     let names: BTreeSet<&Path> = names.iter().map(AsRef::as_ref).collect();
     for name in names {
-        let (path, meta, bytes) = load(root, name).map_err(|source| Error::Config {
-            name: name.display().to_string(),
-            source,
-        })?;
+        let (path, meta, bytes) = load(root, name).map_err(Error::config(name))?;
         let size = bytes.len() as u64;
         write_header(&mut stored, &path, &meta, size)
             .and_then(|()| stored.write_all(&bytes))
@@ -62,6 +59,17 @@ pub fn write(
         .and_then(|()| stored.finish())
         .map(|finished| finished.object)
         .map_err(Error::io(dir))
+}
+
+/// Checks that [`write`] can read the files `names`, relative to `root`.
+///
+/// # Errors
+/// [`Error::Config`], as [`write`].
+pub fn check(root: &Path, names: &[impl AsRef<Path>]) -> Result<(), Error> {
+    for name in names.iter().map(AsRef::as_ref) {
+        load(root, name).map_err(Error::config(name))?;
+    }
+    Ok(())
 }
 
 fn load(root: &Path, name: &Path) -> io::Result<(EntryPath, Meta, Vec<u8>)> {

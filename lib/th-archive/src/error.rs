@@ -81,6 +81,14 @@ impl Error {
             source,
         }
     }
+
+    /// Returns what makes an I/O error on the configuration file `name` one of ours.
+    pub(crate) fn config(name: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Config {
+            name: name.display().to_string(),
+            source,
+        }
+    }
 }
 
 impl Fail for Error {
@@ -88,10 +96,12 @@ impl Fail for Error {
         match self {
             Self::Io { source, .. } => ErrorKind::of_io(source),
             Self::Glob { .. } => ErrorKind::Config,
-            Self::Config { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                ErrorKind::NotFound
-            }
-            Self::Config { source, .. } => ErrorKind::of_io(source),
+            Self::Config { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => ErrorKind::NotFound,
+                // The name leads out of the root.
+                io::ErrorKind::InvalidInput => ErrorKind::Config,
+                _ => ErrorKind::of_io(source),
+            },
             Self::Listing { .. }
             | Self::Pack { .. }
             | Self::Hostile { .. }

@@ -9,7 +9,8 @@ use crate::Error;
 /// Patterns of paths, relative to the root, that are left out. The content of a directory that is
 /// left out is left out with it.
 ///
-/// `*` does not match a `/`, `**` does: `*.tmp` is at the top only, `**/*.tmp` everywhere.
+/// `*` does not match a `/`, `**` does: `*.tmp` is at the top only, `**/*.tmp` everywhere. A `./` at
+/// the start and a `/` at the end are dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Exclude {
     set: GlobSet,
@@ -24,7 +25,7 @@ impl Exclude {
     pub fn new(patterns: &[impl AsRef<str>]) -> Result<Self, Error> {
         let patterns: Vec<String> = patterns
             .iter()
-            .map(|pattern| pattern.as_ref().to_owned())
+            .map(|pattern| plain(pattern.as_ref()).to_owned())
             .collect();
         let mut set = GlobSetBuilder::new();
         for pattern in &patterns {
@@ -49,9 +50,16 @@ impl Exclude {
         &self.patterns
     }
 
-    pub(crate) fn matches(&self, path: &Path) -> bool {
+    /// Tells whether a pattern matches `path`, relative to the root.
+    pub fn matches(&self, path: &Path) -> bool {
         self.set.is_match(path)
     }
+}
+
+/// Returns a pattern as paths are written: `tmp` for `./tmp/`.
+fn plain(pattern: &str) -> &str {
+    let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+    pattern.trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -60,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_star_stays_in_its_directory() {
-        let exclude = Exclude::new(&["*.tmp", "**/cache", "thumbs/**"]).unwrap();
+        let patterns = ["*.tmp", "**/cache", "thumbs/**", "tmp/", "./x"];
+        let exclude = Exclude::new(&patterns).unwrap();
         for (path, left_out) in [
             ("a.tmp", true),
             ("b/a.tmp", false),
@@ -68,6 +77,9 @@ mod tests {
             ("b/c/cache", true),
             ("thumbs", false),
             ("thumbs/a/b", true),
+            ("tmp", true),
+            ("b/tmp", false),
+            ("x", true),
         ] {
             assert_eq!(exclude.matches(Path::new(path)), left_out, "{path}");
         }

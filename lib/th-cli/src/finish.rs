@@ -92,7 +92,10 @@ pub fn execute<E: Fail>(
         (result, _) => result,
     };
     let exit = report(tool, &mut run, started_at, start, result);
-    if exit == Exit::Interrupted.code() || exit == Exit::Terminated.code() {
+    if [Exit::HungUp, Exit::Interrupted, Exit::Terminated]
+        .map(Exit::code)
+        .contains(&exit)
+    {
         signals.reraise();
     }
     ExitCode::from(exit)

@@ -53,12 +53,12 @@ impl Run {
         }
     }
 
-    /// Returns the flag that SIGINT and SIGTERM raise.
+    /// Returns the flag that SIGINT, SIGTERM and SIGHUP raise.
     pub fn cancel(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.cancel)
     }
 
-    /// Tells whether SIGINT or SIGTERM asked to stop.
+    /// Tells whether SIGINT, SIGTERM or SIGHUP asked to stop.
     pub fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
     }

@@ -4,7 +4,7 @@ mod env_file;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use clap::Args;
 
@@ -120,7 +120,8 @@ impl TargetArgs {
                 names,
             });
         };
-        let place = path.parent().unwrap_or(Path::new(""));
+        let file = absolute(path)?;
+        let place = file.parent().unwrap_or(Path::new("/"));
         let root = place.join(&section.root);
         let neighbours = document
             .env
@@ -145,6 +146,7 @@ impl TargetArgs {
         section: Section,
     ) -> Result<Environment, Error> {
         let from_flags = label.is_none();
+        let root = absolute(root)?;
         let Section {
             env_file,
             database,
@@ -174,8 +176,8 @@ impl TargetArgs {
             None => BTreeMap::new(),
         };
         let store = match (&self.store, backup.store) {
-            (Some(flag), _) => flag.clone(),
-            (None, Some(key)) => root.join(key),
+            (Some(flag), _) => absolute(flag)?,
+            (None, Some(key)) => absolute(&root.join(key))?,
             // Releases alone need none.
             (None, None) if slots.is_some() => root.join("backups"),
             (None, None) => {
@@ -190,6 +192,11 @@ impl TargetArgs {
         } else {
             root.join(STATE)
         };
+        let uploads = match (&self.files, files.uploads) {
+            (Some(flag), _) => Some(absolute(flag)?),
+            (None, Some(key)) => Some(absolute(&root.join(key))?),
+            (None, None) => None,
+        };
         let (app, name) = label.unzip();
         Ok(Environment {
             app,
@@ -198,11 +205,8 @@ impl TargetArgs {
             neighbours: Vec::new(),
             database: self.database(database, &variables)?,
             files: Files {
-                uploads: self
-                    .files
-                    .clone()
-                    .or_else(|| files.uploads.map(|path| root.join(path))),
-                root: root.to_owned(),
+                uploads,
+                root: root.clone(),
                 config: files.config,
                 references: files.references,
                 exclude: files.exclude,
@@ -214,7 +218,7 @@ impl TargetArgs {
             },
             retention,
             env_file,
-            slots: slots.map(|slots| slots.resolve(root)).transpose()?,
+            slots: slots.map(|slots| slots.resolve(&root)).transpose()?,
             origin: None,
         })
     }
@@ -241,11 +245,15 @@ impl TargetArgs {
                 message: "give one of url, container and compose".into(),
             });
         }
-        let server = if let Some(url) = &self.url {
-            Server::Url(url.clone())
-        } else if let Some(container) = &self.container {
-            Server::Container(container.clone())
-        } else if let Some(url) = url {
+        if let Some(server) = self.server() {
+            // What th.toml names is of the server that th.toml names.
+            return Ok(Some(Database {
+                server,
+                name: self.database.clone(),
+                user: self.user.clone(),
+            }));
+        }
+        let server = if let Some(url) = url {
             Server::Url(Secret::new(expand(&url, variables)?))
         } else if let Some(container) = container {
             Server::Container(container)
@@ -258,6 +266,20 @@ impl TargetArgs {
         let user = self.user.clone().or(user);
         Ok(Some(Database { server, name, user }))
     }
+
+    /// Returns the server that a flag names.
+    fn server(&self) -> Option<Server> {
+        let url = self.url.clone().map(Server::Url);
+        url.or_else(|| self.container.clone().map(Server::Container))
+    }
+}
+
+/// Returns `path` as it is found from any directory; links in it stay.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    path::absolute(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 #[cfg(test)]

@@ -69,6 +69,18 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// What backups write is among the files that they read.
+    #[error(
+        "the files in '{}' are to be backed up, and so would be what backups write among them: {}",
+        files.display(),
+        names(found)
+    )]
+    Nested {
+        /// The files.
+        files: PathBuf,
+        /// The store, the state directory, or both, relative to them.
+        found: Vec<PathBuf>,
+    },
     /// A setting of a later version.
     #[error("{setting} is not supported by this version")]
     Later {
@@ -104,6 +116,14 @@ impl Error {
     }
 }
 
+fn names(paths: &[PathBuf]) -> String {
+    let names = paths.iter().map(|path| match path.to_str() {
+        Some("") => "'.'".to_owned(),
+        _ => format!("'{}'", path.display()),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// Says what to do about a value that makes no sense.
 fn mend(setting: &str) -> String {
     match setting {
@@ -128,6 +148,7 @@ impl Fail for Error {
             | Self::NoFile(_)
             | Self::Missing { .. }
             | Self::Value { .. }
+            | Self::Nested { .. }
             | Self::Later { .. } => ErrorKind::Config,
         }
     }
@@ -142,6 +163,9 @@ impl Fail for Error {
                     .into(),
             ),
             Self::Missing { hint, .. } | Self::Later { hint, .. } => Some((*hint).to_owned()),
+            Self::Nested { .. } => Some(
+                "move it out of there, or name it in files.exclude or th-backup's --exclude".into(),
+            ),
             Self::Read { .. } => Some(
                 "is it there, and may you read it? Paths in th.toml start at the environment's root"
                     .into(),

@@ -2,15 +2,18 @@
 
 mod args;
 mod document;
+mod duration;
 mod environment;
 mod error;
 mod nearest;
+mod nested;
 mod origin;
 mod retention;
 mod secret;
 mod slots;
 
 pub use args::TargetArgs;
+pub use duration::duration;
 pub use environment::{Backup, Database, Environment, Files, Server};
 pub use error::Error;
 pub use retention::{Retention, Word};

@@ -28,6 +28,8 @@ pub enum Exit {
     RolledBack = 20,
     /// Failed half way; a person is needed.
     HalfWay = 21,
+    /// Ended by SIGHUP.
+    HungUp = 129,
     /// Ended by SIGINT.
     Interrupted = 130,
     /// Ended by SIGTERM.
@@ -67,6 +69,7 @@ impl Exit {
             Self::HalfWay,
             "failed and left half way: a person is needed",
         ),
+        (Self::HungUp, "SIGHUP: cleaned up, then re-raised"),
         (Self::Interrupted, "SIGINT: cleaned up, then re-raised"),
         (Self::Terminated, "SIGTERM: cleaned up, then re-raised"),
     ];
@@ -86,6 +89,7 @@ impl Exit {
             | Self::Content
             | Self::RolledBack
             | Self::HalfWay
+            | Self::HungUp
             | Self::Interrupted
             | Self::Terminated => false,
         }
@@ -104,6 +108,9 @@ mod tests {
     #[test]
     fn all_lists_every_status_once_in_order() {
         let codes: Vec<u8> = Exit::ALL.iter().map(|(exit, _)| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 130, 143]);
+        assert_eq!(
+            codes,
+            [0, 1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 129, 130, 143]
+        );
     }
 }

@@ -46,6 +46,8 @@ pub enum ErrorKind {
     RolledBack,
     /// Failed half way.
     HalfWay,
+    /// SIGHUP: the terminal is gone.
+    HungUp,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -67,6 +69,7 @@ impl ErrorKind {
             Self::Content => Exit::Content,
             Self::RolledBack => Exit::RolledBack,
             Self::HalfWay => Exit::HalfWay,
+            Self::HungUp => Exit::HungUp,
             Self::Interrupted => Exit::Interrupted,
             Self::Terminated => Exit::Terminated,
         }

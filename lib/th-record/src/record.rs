@@ -23,7 +23,8 @@ pub struct Record<T> {
     pub version: String,
     /// The id that all records of one chain share.
     pub run: String,
-    /// The environment acted on; `null` when flags alone were given.
+    /// The environment acted on; `null` when flags alone were given, or the tool failed before it
+    /// had one.
     pub environment: Option<String>,
     /// When the tool started.
     #[serde(with = "seconds")]

@@ -23,15 +23,16 @@ impl State {
         Self { dir: dir.into() }
     }
 
-    /// Creates the directory, readable by its owner alone.
+    /// Creates the directory, readable by its owner alone. What is above it is for others too.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn create(&self) -> Result<(), Error> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
+        let parent = self.dir.parent().unwrap_or(Path::new("/"));
+        let mut private = fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        fs::create_dir_all(parent)
+            .and_then(|()| private.create(&self.dir))
             .map_err(|source| Error::Io {
                 path: self.dir.clone(),
                 source,
@@ -45,10 +46,14 @@ impl State {
     /// Those of [`Lock::acquire`].
     pub fn lock(&self, tool: &str, run: &str) -> Result<Lock, Error> {
         self.create()?;
-        let lock = Lock::acquire(&self.path("lock"), tool, run)?;
+        let lock = Lock::acquire(&self.lock_path(), tool, run)?;
         // What stays is in nobody's way.
         let _ = atomic::sweep(&self.dir);
         Ok(lock)
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.path("lock")
     }
 
     /// Returns the environment's journal.
@@ -113,7 +118,20 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn nothing_but_the_state_is_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let (others, root) = (dir.path().join("others"), dir.path().join("root"));
+        fs::create_dir(&others).unwrap();
+        State::at(root.join("state")).create().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&root), mode(&others));
+        assert_eq!(mode(&root.join("state")), 0o700);
+    }
 
     #[test]
     fn who_takes_the_lock_removes_what_a_dead_writer_has_left() {

@@ -1,10 +1,11 @@
 //! The journal: every record of an environment, one a line, only ever appended to.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use th_record::Record;
@@ -68,7 +69,8 @@ impl Journal {
         Self { path }
     }
 
-    /// Appends `record` with the actor, in one write, and syncs it.
+    /// Appends `record` with the actor, in one write, and syncs it. A line that a dead writer has
+    /// left without an end is ended first.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -84,14 +86,23 @@ impl Journal {
         let mut line = serde_json::to_vec(&line).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
         let mut file = OpenOptions::new()
+            .read(true)
             .append(true)
             .create(true)
             .mode(0o640)
             .open(&self.path)
             .map_err(failed)?;
+        if is_torn(&mut file).map_err(failed)? {
+            line.insert(0, b'\n');
+        }
         file.write_all(&line)
             .and_then(|()| file.sync_data())
             .map_err(failed)
+    }
+
+    /// Returns when a record was last appended; `None` when none ever was, or that cannot be told.
+    pub fn modified_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.path.metadata().ok()?.modified().ok()?.into())
     }
 
     /// Returns the durations, in seconds, of the last `count` successful records of `kind`, oldest
@@ -113,5 +124,61 @@ impl Journal {
             }
         }
         found.into()
+    }
+}
+
+/// Tells whether the last line of `file` has no end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn record() -> Record<()> {
+        Record {
+            v: th_record::VERSION,
+            kind: "backup".into(),
+            tool: "th-backup".into(),
+            version: "0".into(),
+            run: "run".into(),
+            environment: None,
+            started_at: Utc::now(),
+            duration_seconds: 1.5,
+            ok: true,
+            changed: true,
+            dry_run: false,
+            warnings: Vec::new(),
+            data: None,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn a_torn_line_takes_no_other_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path().join("journal.jsonl"));
+        assert_eq!(journal.modified_at(), None);
+        journal.append(&record()).unwrap();
+        let whole = fs::read(&journal.path).unwrap();
+        fs::write(&journal.path, [&whole[..], b"{\"v\":1,\"ki"].concat()).unwrap();
+        journal.append(&record()).unwrap();
+        journal.append(&record()).unwrap();
+        assert_eq!(journal.durations("backup", 9), [1.5; 3]);
+        let text = fs::read_to_string(&journal.path).unwrap();
+        assert_eq!(text.lines().count(), 4, "{text}");
+        let age = Utc::now() - journal.modified_at().unwrap();
+        assert!(age < TimeDelta::minutes(1), "{age}");
     }
 }

@@ -6,6 +6,7 @@ pub mod restores;
 
 mod error;
 mod files;
+mod held;
 mod journal;
 mod lock;
 

@@ -10,7 +10,8 @@ use chrono::{DateTime, SubsecRound, Utc};
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::held::is_locked;
+use crate::{Error, State};
 
 /// The environment variable by which a chain hands down the descriptor that holds the lock.
 const INHERITED: &str = "TH_LOCK_FD";
@@ -102,6 +103,41 @@ impl Lock {
         holder.note(&mut file);
         Ok(Self { _file: Some(file) })
     }
+
+    /// Tells whether a run holds the lock of `state`, and takes nothing to find out.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn is_held(state: &State) -> Result<bool, Error> {
+        Ok(Self::look(state)?.is_some())
+    }
+
+    /// Returns the run that holds the lock of `state`, and takes nothing to find out; `None` when
+    /// none does, or the lock file does not say which.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn holder(state: &State) -> Result<Option<Holder>, Error> {
+        let text = Self::look(state)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Returns what the lock file says, if it is locked.
+    fn look(state: &State) -> Result<Option<String>, Error> {
+        let path = state.lock_path();
+        let looked = File::open(&path).and_then(|mut file| {
+            let mut text = String::new();
+            if !is_locked(&file)? {
+                return Ok(None);
+            }
+            file.read_to_string(&mut text)?;
+            Ok(Some(text))
+        });
+        match looked {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map_err(|source| Error::Io { path, source }),
+        }
+    }
 }
 
 impl Holder {
@@ -151,5 +187,21 @@ mod tests {
         assert_eq!(holder.pid, std::process::id());
         drop(held);
         Lock::acquire(&path, "th-swap", "run-2").unwrap();
+    }
+
+    #[test]
+    fn who_looks_is_told_who_holds_it_and_keeps_nobody_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::at(dir.path());
+        assert!(!Lock::is_held(&state).unwrap());
+        let held = state.lock("th-backup", "run-1").unwrap();
+        assert!(Lock::is_held(&state).unwrap());
+        let holder = Lock::holder(&state).unwrap().unwrap();
+        assert_eq!(holder.run, "run-1");
+        drop(held);
+        // What the file says is of nobody now.
+        assert!(!Lock::is_held(&state).unwrap());
+        assert_eq!(Lock::holder(&state).unwrap(), None);
+        state.lock("th-swap", "run-2").unwrap();
     }
 }

@@ -1,5 +1,7 @@
 //! What was typed.
 
+use std::time::Duration;
+
 use clap::Parser;
 use th_archive::{BadCompression, Compression, Exclude};
 use th_cli::{InputArgs, OutputArgs};
@@ -45,17 +47,26 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub(crate) bandwidth: Option<u64>,
     /// Give up on a table that another session keeps locked for this long
-    #[arg(long, value_name = "TIME", default_value = "30s")]
-    pub(crate) lock_wait: humantime::Duration,
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = th_config::duration)]
+    pub(crate) lock_wait: Duration,
     /// How to say what was done.
     #[command(flatten)]
     pub output: OutputArgs,
-    /// The place in a chain.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub(crate) input: InputArgs,
 }
 
 impl Args {
+    /// Parses the command line.
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
+
+    /// Returns the place in a chain.
+    pub fn input(&self) -> InputArgs {
+        self.input.clone()
+    }
+
     /// Resolves the target, less what the flags leave out.
     pub(crate) fn resolve(&self) -> Result<Environment, Error> {
         let mut env = self.target.resolve()?;
@@ -67,12 +78,18 @@ impl Args {
             env.files.uploads = None;
             env.files.references = None;
         }
-        Exclude::new(&env.files.exclude).map_err(|error| {
+        Ok(env)
+    }
+
+    /// Returns what to leave out: what the configuration names, and what the flags do.
+    pub(crate) fn exclude(&self, env: &Environment) -> Result<Exclude, Error> {
+        let configured = &env.files.exclude;
+        Exclude::new(configured).map_err(|error| {
             let (setting, message) = ("files.exclude", error.to_string());
             env.locate(th_config::Error::Value { setting, message })
         })?;
-        env.files.exclude.extend(self.exclude.iter().cloned());
-        Ok(env)
+        let all: Vec<&String> = configured.iter().chain(&self.exclude).collect();
+        Ok(Exclude::new(&all)?)
     }
 
     /// Returns how to compress: the flag, else the configuration, else the default.

@@ -5,26 +5,31 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use th_archive::Exclude;
+use th_archive::{Compression, Exclude};
 use th_cli::{Outcome, Run};
 use th_config::Environment;
 use th_record::{FORMAT, Fail, Id, Manifest, Method};
 use th_state::State;
-use th_store::{Listed, SetRef, Store};
+use th_store::{Listed, Store};
 
 use crate::conclude::{conclude, prove};
 use crate::database::Source;
 use crate::files::{Tree, store_config};
-use crate::observe::{Parents, connect, look};
+use crate::observe::{connect, look};
+use crate::parents::Parents;
 use crate::plan;
 use crate::set::Set;
 use crate::sweep::sweep;
 use crate::{Args, Error, Throttle};
 
 /// Makes the backup.
-pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outcome, Error> {
-    let compression = args.compression(env)?;
-    let exclude = Exclude::new(&env.files.exclude)?;
+pub(crate) fn make(
+    args: &Args,
+    env: &Environment,
+    exclude: &Exclude,
+    compression: Compression,
+    run: &mut Run,
+) -> Result<Outcome, Error> {
     let server = connect(env, run)?;
     let store = Store::create(&env.backup.store)?;
     let state = State::at(&env.state);
@@ -33,8 +38,8 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     let share = run.patiently("waiting for the store", || store.share())?;
     sweep(&store, server.as_ref(), run)?;
     let sets = store.sets()?;
-    let parents = Parents::load(&store, &sets)?;
-    let observed = look(args, env, server.as_ref(), &parents)?;
+    let parents = Parents::find(&store, &sets, env, server.as_ref(), run)?;
+    let observed = look(args, env, exclude, server.as_ref(), &parents)?;
     let (dump_bytes, files_bytes) = (observed.dump_bytes(), observed.files_bytes());
     plan::check_space(&observed.plan()?)?;
     if let Some(server) = &server
@@ -46,7 +51,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
     }
 
     let start = Instant::now();
-    let started_at = next_second(sets.iter().find_map(Listed::set));
+    let started_at = next_second(&sets);
     let id = Id::new(started_at);
     let incoming = store.begin(&id)?;
     drop(share);
@@ -56,7 +61,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         Some(server) => Some(
             Source {
                 server,
-                lock_wait: *args.lock_wait,
+                lock_wait: args.lock_wait,
                 references: env.files.references.as_deref(),
                 compression,
                 expected_bytes: dump_bytes,
@@ -77,7 +82,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         Some(root) => {
             let tree = Tree {
                 root,
-                exclude: &exclude,
+                exclude,
                 previous: previous.as_ref(),
                 compression,
                 expected_bytes: files_bytes,
@@ -117,13 +122,7 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
         config: set.config.as_ref().map(|(config, _)| config.clone()),
         references: set.references.clone(),
         objects: set.objects(),
-        previous: sets
-            .iter()
-            .find_map(Listed::set)
-            .map(|newest| th_record::Previous {
-                id: newest.id.clone(),
-                manifest_sha256: newest.manifest_sha256.clone(),
-            }),
+        previous: parents.newest,
     };
     let notes = th_store::restore_notes(&manifest);
     let published = incoming.publish(manifest, &notes)?;
@@ -142,11 +141,12 @@ pub(crate) fn make(args: &Args, env: &Environment, run: &mut Run) -> Result<Outc
 }
 
 /// Returns now. Sets are ordered by their second, and two of the same would have no order, so this
-/// waits until the second of the newest is over.
-fn next_second(newest: Option<&SetRef>) -> DateTime<Utc> {
+/// waits until a second comes that has none.
+fn next_second(sets: &[Listed]) -> DateTime<Utc> {
     loop {
         let now = Utc::now().trunc_subsecs(0);
-        if newest.is_none_or(|newest| newest.started_at != now) {
+        let mut taken = sets.iter().filter_map(Listed::set);
+        if !taken.any(|set| set.started_at == now) {
             return now;
         }
         thread::sleep(Duration::from_millis(20));

@@ -187,6 +187,17 @@ impl Source<'_> {
     }
 }
 
+/// Checks that the server understands `query`, of which nothing is read yet.
+pub(crate) fn try_references(
+    server: &Server,
+    query: &str,
+    lock_wait: Duration,
+) -> Result<(), th_postgres::Error> {
+    let mut snapshot = Snapshot::take(server, server.database(), lock_wait)?;
+    let query = query.trim().trim_end_matches(';');
+    snapshot.references(&format!("SELECT * FROM (\n{query}\n) r LIMIT 0"), |_| {})
+}
+
 /// Writes what `query` returns to an unlinked file: there may be more paths than memory.
 fn spool_references(snapshot: &mut Snapshot, query: &str, dir: &Path) -> Result<File, Error> {
     let write = |source| Error::Write {

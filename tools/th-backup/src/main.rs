@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use th_backup::{Args, TOOL};
+use th_backup::{Args, run, tool};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    th_cli::execute(TOOL, &args.output, &args.input, |run| {
-        th_backup::run(&args, run)
+    let args = Args::from_command_line();
+    th_cli::execute(tool(&args), &args.output, &args.input(), |context| {
+        run(&args, context)
     })
 }

@@ -1,101 +1,41 @@
 //! Looking at all that a backup depends on.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
-use th_archive::{Exclude, Previous};
+use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
-use th_record::{DUMP, Level, Manifest};
+use th_record::Level;
 use th_state::State;
 use th_state::restores::{Pending, Phase};
-use th_store::{Listed, SetRef, Store, free_bytes};
+use th_store::{Store, free_bytes};
 
-use crate::plan::{LastDump, LastFiles, Observed, ObservedDatabase, ObservedFiles};
+use crate::database::try_references;
+use crate::parents::Parents;
+use crate::plan::{Observed, ObservedDatabase, ObservedFiles};
 use crate::{Args, Error};
 
 /// How many past backups the expected duration is taken from.
 const PAST: usize = 10;
 
-/// The sets before this one. A set may lack the database or the files, so each part has its own.
-#[derive(Debug, Default)]
-pub(crate) struct Parents {
-    /// The newest set with a database.
-    pub(crate) database: Option<Manifest>,
-    /// The newest set with files, and how far it is proven.
-    pub(crate) files: Option<(Manifest, Option<Level>)>,
-}
-
-impl Parents {
-    pub(crate) fn load(store: &Store, sets: &[Listed]) -> Result<Self, Error> {
-        let newest = |has: fn(&SetRef) -> bool| {
-            let mut sets = sets.iter().filter_map(Listed::set);
-            sets.find(|set| has(set))
-        };
-        let database = newest(|set| set.database.is_some());
-        let files = newest(|set| set.files.is_some());
-        Ok(Self {
-            database: database.map(|set| store.load(&set.id)).transpose()?,
-            files: match files {
-                Some(set) => Some((store.load(&set.id)?, set.level())),
-                None => None,
-            },
-        })
-    }
-
-    /// Returns the packs of the set before that nothing can be taken from any more.
-    pub(crate) fn lost_packs(&self, previous: Option<&Previous>) -> Vec<String> {
-        let there = previous.map_or(&[][..], |previous| &previous.packs);
-        let files = self.files.iter().filter_map(|(set, _)| set.files.as_ref());
-        let packs = files.flat_map(|files| &files.packs);
-        packs
-            .filter(|pack| !there.contains(pack))
-            .map(|pack| pack.name.clone())
-            .collect()
-    }
-
-    /// Returns the packs of the set before that are known to hold: those of one whose bytes were
-    /// proven.
-    pub(crate) fn proven_packs(&self, previous: Option<&Previous>) -> HashSet<String> {
-        let proven = matches!(&self.files, Some((_, Some(_))));
-        let packs = previous.filter(|_| proven).map(|previous| &previous.packs);
-        packs
-            .into_iter()
-            .flatten()
-            .map(|it| it.name.clone())
-            .collect()
-    }
-
-    fn last_dump(&self) -> Option<LastDump> {
-        let set = self.database.as_ref()?;
-        Some(LastDump {
-            dump_bytes: set.database.as_ref()?.dump_bytes,
-            stored_bytes: set.object(DUMP)?.bytes,
-        })
-    }
-
-    fn last_files(&self) -> Option<LastFiles> {
-        let (set, _) = self.files.as_ref()?;
-        Some(LastFiles {
-            set: set.id.clone(),
-            total_bytes: set.files.as_ref()?.total_bytes,
-        })
-    }
-}
-
 /// Looks at all that a backup depends on, and changes nothing.
-pub(crate) fn observe(args: &Args, env: &Environment, run: &Run) -> Result<Observed, Error> {
+pub(crate) fn observe(
+    args: &Args,
+    env: &Environment,
+    exclude: &Exclude,
+    run: &mut Run,
+) -> Result<Observed, Error> {
     let server = connect(env, run)?;
     // Before the first backup there is no store, which is no reason not to plan.
     let parents = match Store::open(&env.backup.store) {
         Err(th_store::Error::Missing(_)) => Parents::default(),
         store => {
             let store = store?;
-            Parents::load(&store, &store.sets()?)?
+            Parents::find(&store, &store.sets()?, env, server.as_ref(), run)?
         }
     };
-    look(args, env, server.as_ref(), &parents)
+    look(args, env, exclude, server.as_ref(), &parents)
 }
 
 pub(crate) fn connect(env: &Environment, run: &Run) -> Result<Option<Server>, Error> {
@@ -110,10 +50,17 @@ pub(crate) fn connect(env: &Environment, run: &Run) -> Result<Option<Server>, Er
 pub(crate) fn look(
     args: &Args,
     env: &Environment,
+    exclude: &Exclude,
     server: Option<&Server>,
     parents: &Parents,
 ) -> Result<Observed, Error> {
     check_pending(env)?;
+    // Better known now than after a long dump.
+    th_archive::config::check(&env.files.root, &env.files.config)?;
+    if let (Some(server), Some(query)) = (server, &env.files.references) {
+        try_references(server, query, args.lock_wait)
+            .map_err(|error| wrong_references(env, error))?;
+    }
     if let (Some(server), Some(level)) = (server, args.prove.0)
         && level > Level::Bytes
     {
@@ -134,12 +81,11 @@ pub(crate) fn look(
     };
     let files = match &env.files.uploads {
         Some(root) => {
-            let exclude = Exclude::new(&env.files.exclude)?;
             let last = parents.last_files();
             let total_bytes = match &last {
                 // The walk that follows tells; a plan has no other.
                 Some(last) if !args.output.plan => last.total_bytes,
-                _ => th_archive::total_bytes(root, &exclude)?,
+                _ => th_archive::total_bytes(root, exclude)?,
             };
             Some(ObservedFiles {
                 root: root.to_string_lossy().into_owned(),
@@ -162,6 +108,19 @@ pub(crate) fn look(
         free_bytes: free_bytes(&env.backup.store),
         durations: State::at(&env.state).journal().durations("backup", PAST),
     })
+}
+
+/// Points a query that the server does not understand at its line of th.toml.
+fn wrong_references(env: &Environment, error: th_postgres::Error) -> Error {
+    match &error {
+        // syntax_error_or_access_rule_violation, but insufficient_privilege
+        th_postgres::Error::Sql { sqlstate, .. }
+            if sqlstate.starts_with("42") && sqlstate != "42501" => {}
+        _ => return error.into(),
+    }
+    let (setting, message) = ("files.references", error.to_string());
+    let error = th_config::Error::Value { setting, message };
+    env.locate(error).into()
 }
 
 /// Refuses files that a restore which died has moved only some of. A database is renamed as a whole.

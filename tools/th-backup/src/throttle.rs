@@ -3,12 +3,15 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Sleeps so that no more than a rate of bytes a second passes, on average since the start.
+/// How much of the time in which nothing passed is made up for.
+const CREDIT: Duration = Duration::from_secs(1);
+
+/// Sleeps so that no more than a rate of bytes a second passes, on average since it last stood still.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     rate: Option<u64>,
-    start: Instant,
-    bytes: u64,
+    /// When all that has passed may have passed.
+    due: Instant,
 }
 
 impl Throttle {
@@ -16,8 +19,7 @@ impl Throttle {
     pub(crate) fn new(rate: Option<u64>) -> Self {
         Self {
             rate,
-            start: Instant::now(),
-            bytes: 0,
+            due: Instant::now(),
         }
     }
 
@@ -26,10 +28,17 @@ impl Throttle {
         let Some(rate) = self.rate else {
             return;
         };
-        self.bytes += bytes;
-        let due = Duration::from_secs_f64(self.bytes as f64 / rate as f64);
-        thread::sleep(due.saturating_sub(self.start.elapsed()));
+        let now = Instant::now();
+        let takes = Duration::from_secs_f64(bytes as f64 / rate as f64);
+        self.due = next(self.due, takes, now);
+        thread::sleep(self.due.saturating_duration_since(now));
     }
+}
+
+/// Returns when what `takes` so long may have passed, after what was to have passed at `due`.
+fn next(due: Instant, takes: Duration, now: Instant) -> Instant {
+    let earliest = now.checked_sub(CREDIT).unwrap_or(now);
+    due.max(earliest) + takes
 }
 
 #[cfg(test)]
@@ -44,5 +53,13 @@ mod tests {
             throttle.pass(10_000);
         }
         assert!(start.elapsed() >= Duration::from_millis(95));
+    }
+
+    #[test]
+    fn a_long_wait_is_no_credit() {
+        let (due, takes) = (Instant::now(), Duration::from_secs(10));
+        let now = due + Duration::from_secs(60);
+        assert_eq!(next(due, takes, now), now + takes - CREDIT);
+        assert_eq!(next(now, takes, now), now + takes);
     }
 }

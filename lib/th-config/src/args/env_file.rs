@@ -39,26 +39,58 @@ pub(super) fn expand(url: &str, variables: &BTreeMap<String, String>) -> Result<
     Ok(out)
 }
 
-/// Reads `NAME=value` lines as Docker Compose's env files have them: comments, `export `, and
-/// values in single or double quotes.
+/// Reads `NAME=value` lines as Docker Compose's env files have them: comments, also after a value,
+/// `export `, and values in single or double quotes.
 pub(super) fn env_file_variables(path: &Path) -> Result<BTreeMap<String, String>, Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })?;
-    let unquoted = |value: &str| {
-        let value = value.trim();
-        ['"', '\'']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
-            .unwrap_or(value)
-            .to_owned()
-    };
     Ok(text
         .lines()
         .map(str::trim)
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.strip_prefix("export ").unwrap_or(line).split_once('='))
-        .map(|(name, value)| (name.trim().to_owned(), unquoted(value)))
+        .map(|(name, value)| (name.trim().to_owned(), plain(value).to_owned()))
         .collect())
+}
+
+/// Returns a value without its quotes, and without the comment that comes after it.
+fn plain(value: &str) -> &str {
+    let value = value.trim();
+    let quoted = |quote: char| {
+        let inner = value.strip_prefix(quote)?;
+        let is_end = |rest: &str| {
+            let after = rest.trim_start();
+            after.is_empty() || after.len() < rest.len() && after.starts_with('#')
+        };
+        let mut ends = inner.match_indices(quote);
+        let (end, _) = ends.find(|(at, _)| is_end(&inner[at + quote.len_utf8()..]))?;
+        Some(&inner[..end])
+    };
+    let uncommented = || value.split_once(" #").map_or(value, |(value, _)| value);
+    quoted('"')
+        .or_else(|| quoted('\''))
+        .unwrap_or_else(|| uncommented().trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_comment_is_no_part_of_a_value() {
+        for (written, value) in [
+            ("secret # the password", "secret"),
+            (" s#cret ", "s#cret"),
+            ("'se # cret'  # the password", "se # cret"),
+            ("\"se # cret\"", "se # cret"),
+            ("\"se\"cret\"", "se\"cret"),
+            ("\"secret", "\"secret"),
+            ("''", ""),
+            ("", ""),
+        ] {
+            assert_eq!(plain(written), value, "{written}");
+        }
+    }
 }

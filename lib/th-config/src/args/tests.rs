@@ -80,13 +80,60 @@ fn flags_win_and_a_missing_variable_is_named() {
 }
 
 #[test]
+fn a_server_of_a_flag_comes_without_the_name_and_the_role_of_another() {
+    let named = PRODUCTION.replace("\nurl =", "\nname = \"live\"\nuser = \"app\"\nurl =");
+    let of = |args: TargetArgs| {
+        let database = in_dir(&named, "PW=x", args).unwrap().database.unwrap();
+        (database.name, database.user)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(of(TargetArgs::default()), (some("live"), some("app")));
+    let url = TargetArgs {
+        url: Some(Secret::new("postgres://th@/copy")),
+        ..TargetArgs::default()
+    };
+    assert_eq!(of(url.clone()), (None, None));
+    let container = TargetArgs {
+        container: some("db"),
+        ..TargetArgs::default()
+    };
+    assert_eq!(of(container), (None, None));
+    let flags = TargetArgs {
+        database: some("copy"),
+        user: some("th"),
+        ..url
+    };
+    assert_eq!(of(flags), (some("copy"), some("th")));
+}
+
+#[test]
+fn paths_hold_from_any_directory() {
+    let config = tempfile::NamedTempFile::new_in(".").unwrap();
+    let toml = "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.files]\nuploads = \"./files\"\n\
+                [env.p.backup]\nstore = \"backups\"\n";
+    fs::write(&config, toml).unwrap();
+    let args = TargetArgs {
+        config: config.path().file_name().map(PathBuf::from),
+        ..TargetArgs::default()
+    };
+    let (env, here) = (args.resolve().unwrap(), std::env::current_dir().unwrap());
+    assert_eq!(env.files.root.as_os_str(), here.as_os_str());
+    let uploads = env.files.uploads.unwrap();
+    assert_eq!(uploads.as_os_str(), here.join("files").as_os_str());
+    assert_eq!(env.backup.store, here.join("backups"));
+    assert_eq!(env.state, here.join("state"));
+}
+
+#[test]
 fn flags_alone_suffice() {
     let args = TargetArgs {
         store: Some("s".into()),
         ..TargetArgs::default()
     };
     let env = args.resolve().unwrap();
-    assert_eq!((env.name, env.state), (None, PathBuf::from("s/state")));
+    let store = std::env::current_dir().unwrap().join("s");
+    assert_eq!((env.name, env.state), (None, store.join("state")));
+    assert_eq!(env.backup.store, store);
 }
 
 #[test]

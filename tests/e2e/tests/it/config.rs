@@ -181,3 +181,63 @@ fn a_reference_to_a_missing_file_degrades_the_set() -> Result<()> {
     assert_eq!(ended.data()["files"]["new_count"], 1);
     Ok(())
 }
+
+#[test]
+fn a_restore_made_beside_th_toml_is_taken_back_from_anywhere() -> Result<()> {
+    let home = Home::new(
+        "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.files]\nuploads = \"files\"\n\
+         [env.p.backup]\nstore = \"store\"\n",
+    )?;
+    let file = home.path().join("files/a");
+    fs::create_dir(home.path().join("files"))?;
+    fs::write(&file, "first")?;
+    let beside = |name| Ok::<_, anyhow::Error>(Tool::new(name)?.within(home.path()));
+    let ended = beside("th-backup")?.run()?.expect(0)?;
+    assert_eq!(
+        ended.data()["store"],
+        *home.path().join("store").to_string_lossy()
+    );
+    fs::write(&file, "second")?;
+    beside("th-restore")?.args(["apply"]).run()?.expect(0)?;
+    assert_eq!(fs::read_to_string(&file)?, "first");
+    home.tool("th-restore")?.args(["undo"]).run()?.expect(0)?;
+    assert_eq!(fs::read_to_string(&file)?, "second");
+    Ok(())
+}
+
+#[test]
+fn an_address_comes_with_its_own_database() -> Result<()> {
+    let server = cluster()?;
+    let (live, copy) = (server.database("live")?, server.database("copy")?);
+    let url = server.url(&live);
+    let home = Home::new(&format!(
+        "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.database]\nurl = \"{url}\"\n\
+         name = \"{live}\"\nuser = \"nobody\"\n[env.p.backup]\nstore = \"store\"\n"
+    ))?;
+    let ended = home.backup(&["-e", "p", "--plan", "--url", &server.url(&copy)])?;
+    let ended = ended.expect(0)?;
+    let database = ended.data()["database"].as_str().unwrap_or_default();
+    assert!(database.starts_with(&format!("{copy} on ")), "{database}");
+    Ok(())
+}
+
+/// What fails once the environment is known is in its journal.
+#[test]
+fn a_pattern_that_is_none_is_an_error_of_the_environment() -> Result<()> {
+    let toml = |pattern: &str| {
+        format!(
+            "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.files]\nuploads = \"files\"\n\
+             exclude = [\"{pattern}\"]\n[env.p.backup]\nstore = \"store\"\n"
+        )
+    };
+    let home = Home::new(&toml("a"))?;
+    fs::create_dir(home.path().join("files"))?;
+    home.backup(&[])?.expect(0)?;
+    fs::write(home.path().join("th.toml"), toml("a[b"))?;
+    let ended = home.backup(&["-e", "p"])?.expect(2)?;
+    assert_eq!(ended.record["environment"], "p");
+    let journal = fs::read_to_string(home.path().join("state/journal.jsonl"))?;
+    let last = journal.lines().last().unwrap_or_default();
+    assert!(last.contains("files.exclude"), "{last}");
+    Ok(())
+}
