@@ -47,7 +47,7 @@ pub(crate) fn verify(
         trusted: None,
     };
     let proven = ladder.climb(run, wanted)?;
-    let noted = proven.highest().is_some() || proven.voided;
+    let noted = proven.noted;
     let verified = Verified {
         set: manifest.id.clone(),
         wanted,
@@ -64,7 +64,11 @@ pub(crate) fn verify(
         ([], None) => outcome,
         ([], Some(void)) => outcome.but(
             ErrorKind::Content,
-            format!("{void}; it was replaced by this proof"),
+            if noted {
+                format!("{void}; it was replaced by this proof")
+            } else {
+                void
+            },
             Some("look for what damaged the store: its other files may be damaged too".into()),
         ),
         ([first, more @ ..], _) => outcome.but(

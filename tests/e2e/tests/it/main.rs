@@ -22,6 +22,7 @@ mod config;
 mod container_failures;
 mod golden;
 mod memory;
+mod postgres_read_only_store;
 mod proof_death;
 mod prune_changed;
 mod prune_databases;
