@@ -51,7 +51,26 @@ impl Proven {
     }
 }
 
-impl Ladder<'_> {
+/// Returns the highest level up to `wanted` that the set has: one without a database has only `bytes`.
+pub fn reachable(manifest: &Manifest, wanted: Level) -> Level {
+    match manifest.database {
+        Some(_) => wanted,
+        None => Level::Bytes,
+    }
+}
+
+impl<'a> Ladder<'a> {
+    /// Returns a set alone, which is enough for the level `bytes`.
+    pub fn of(store: &'a Store, manifest: &'a Manifest) -> Self {
+        Self {
+            store,
+            manifest,
+            server: None,
+            app_query: None,
+            trusted: None,
+        }
+    }
+
     /// Climbs to `wanted`, or to the first level that the set does not hold at, and stores the
     /// levels reached on the set; that level and those above it are proven no longer. A store that
     /// cannot be written to is only warned of. A set without a database has only the level `bytes`.
@@ -59,11 +78,9 @@ impl Ladder<'_> {
     /// # Errors
     /// [`Error`], when something else than the set is to blame.
     pub fn climb(&self, run: &mut Run, wanted: Level) -> Result<Proven, Error> {
+        let wanted = reachable(self.manifest, wanted);
         if wanted == Level::App && self.app_query.is_none() {
             return Err(Error::NoQuery);
-        }
-        if wanted > Level::Bytes && self.manifest.database.is_none() {
-            return Err(Error::NoDatabase(self.manifest.id.clone()));
         }
         if wanted > Level::Bytes {
             check_version(self.server()?, self.manifest, wanted)?;
