@@ -11,9 +11,6 @@ use crate::{Error, Server};
 /// The database that every server has, and that new ones are made of.
 const TEMPLATE: &str = "template1";
 
-/// How often databases are listed again when one was dropped meanwhile.
-const RETRIES: u32 = 20;
-
 /// A session on a maintenance database.
 #[derive(Debug)]
 pub struct Admin {
@@ -21,25 +18,14 @@ pub struct Admin {
     pub(crate) server: Server,
 }
 
-/// A database of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Listed {
-    /// Its name.
-    pub name: String,
-    /// Its size on disk.
-    pub size_bytes: u64,
-    /// The comment on it.
-    pub comment: Option<String>,
-}
-
 impl Server {
-    /// Opens a session on `postgres`, or on `template1` where there is none.
+    /// Opens a session on `postgres`, or on `template1` where that is not there or lets nobody in.
     ///
     /// # Errors
     /// [`Error::Connect`].
     pub fn admin(&self) -> Result<Admin, Error> {
         match self.admin_on("postgres") {
-            Err(Error::NoDatabase { .. }) => self.admin_on(TEMPLATE),
+            Err(Error::NoDatabase { .. } | Error::Closed { .. }) => self.admin_on(TEMPLATE),
             other => other,
         }
     }
@@ -67,30 +53,6 @@ impl Server {
 }
 
 impl Admin {
-    /// Returns every database but the templates, by name.
-    ///
-    /// # Errors
-    /// Those of the session.
-    pub fn databases(&mut self) -> Result<Vec<Listed>, Error> {
-        let mut tries = 0;
-        loop {
-            let listed = self.session.all(
-                "SELECT datname AS name, coalesce(pg_database_size(oid), 0) AS size_bytes, \
-                 shobj_description(oid, 'pg_database') AS comment \
-                 FROM pg_database WHERE NOT datistemplate ORDER BY datname COLLATE \"C\"",
-            );
-            match listed {
-                // One was dropped while its size was taken: undefined_database, undefined_file
-                Err(Error::Sql { sqlstate, .. })
-                    if tries < RETRIES && ["3D000", "58P01"].contains(&sqlstate.as_str()) =>
-                {
-                    tries += 1;
-                }
-                result => return result,
-            }
-        }
-    }
-
     /// Tells whether there is a database called `name`.
     ///
     /// # Errors
@@ -101,6 +63,20 @@ impl Admin {
             literal(name)
         );
         self.count(&query).map(|count| count > 0)
+    }
+
+    /// Checks that there is a database called `name`.
+    ///
+    /// # Errors
+    /// [`Error::NoDatabase`], and those of the session.
+    pub fn check_has(&mut self, name: &str) -> Result<(), Error> {
+        if self.has(name)? {
+            return Ok(());
+        }
+        Err(Error::NoDatabase {
+            server: self.server.to_string(),
+            database: name.to_owned(),
+        })
     }
 
     /// Returns the size of the database `name` on disk.

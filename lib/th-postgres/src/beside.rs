@@ -7,6 +7,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use th_record::Id;
 
+use crate::quote::literal;
 use crate::{Admin, Error};
 
 /// The longest name that PostgreSQL keeps whole.
@@ -30,6 +31,17 @@ pub enum Role {
 }
 
 /// A database beside the live one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// What the name tells.
+    pub beside: Beside,
+    /// Its size on disk; 0 when the role may not know.
+    pub size_bytes: u64,
+}
+
+/// What the name of a database beside the live one tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beside {
     /// What it is for.
@@ -91,24 +103,75 @@ impl Beside {
 }
 
 impl Admin {
+    /// Returns the databases beside `live`, by name. No others are sized: the role may have no right
+    /// to know of those.
+    ///
+    /// # Errors
+    /// Those of the session.
+    pub fn beside(&mut self, live: &str) -> Result<Vec<Listed>, Error> {
+        let mut found = Vec::new();
+        for (name, beside) in self.names_beside(live)? {
+            if let Some(size_bytes) = self.size_if_there(&name)? {
+                found.push(Listed {
+                    name,
+                    beside,
+                    size_bytes,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the names of the databases beside `live`, and what they tell.
+    fn names_beside(&mut self, live: &str) -> Result<Vec<(String, Beside)>, Error> {
+        #[derive(Deserialize)]
+        struct Name {
+            name: String,
+        }
+        let names: Vec<Name> = self.session.all(
+            "SELECT datname AS name FROM pg_database WHERE NOT datistemplate \
+             ORDER BY datname COLLATE \"C\"",
+        )?;
+        let names = names.into_iter();
+        Ok(names
+            .filter_map(|Name { name }| Beside::of(&name, live).map(|beside| (name, beside)))
+            .collect())
+    }
+
+    /// Returns the size of a database, 0 when the role may not know; `None` when it was dropped.
+    fn size_if_there(&mut self, name: &str) -> Result<Option<u64>, Error> {
+        #[derive(Deserialize)]
+        struct Size {
+            bytes: Option<u64>,
+        }
+        let sized: Result<Vec<Size>, Error> = self.session.all(&format!(
+            "SELECT CASE WHEN has_database_privilege(oid, 'CONNECT') \
+                           OR pg_has_role('pg_read_all_stats', 'USAGE') \
+                    THEN pg_database_size(oid) END AS bytes \
+             FROM pg_database WHERE datname = {}",
+            literal(name)
+        ));
+        match sized {
+            Ok(sizes) => Ok(sizes.first().map(|size| size.bytes.unwrap_or_default())),
+            // While its size was taken: undefined_database, undefined_file
+            Err(Error::Sql { sqlstate, .. }) if ["3D000", "58P01"].contains(&&*sqlstate) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Drops the databases beside `live` of one role, those that a run which died is still making
     /// included. Returns their names.
     ///
     /// # Errors
     /// Those of [`Admin::drop`].
     pub fn drop_beside(&mut self, live: &str, role: Role) -> Result<Vec<String>, Error> {
-        #[derive(Deserialize)]
-        struct Name {
-            name: String,
-        }
         self.end_makers_beside(live, role)?;
-        // Without their sizes, which not every role that may back up can take.
-        let names: Vec<Name> = self
-            .session
-            .all("SELECT datname AS name FROM pg_database")?;
-        let names = names.into_iter().map(|Name { name }| name);
+        let names = self.names_beside(live)?.into_iter();
         let dropped: Vec<String> = names
-            .filter(|name| Beside::of(name, live).is_some_and(|beside| beside.role == role))
+            .filter(|(_, beside)| beside.role == role)
+            .map(|(name, _)| name)
             .collect();
         dropped.iter().try_for_each(|name| self.drop(name))?;
         Ok(dropped)

@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::server::Place;
 use crate::{Error, Server};
 
-/// What programs say of their trouble is looked at, in English.
+/// What programs themselves say of their trouble is looked at, in English.
 const PLAIN: (&str, &str) = ("LC_ALL", "C");
 
 /// The first major version that knows `transaction_timeout`.
@@ -108,8 +108,9 @@ impl Server {
         let connection = database
             .map(|name| self.connection(name))
             .unwrap_or_default();
+        let language = database.and_then(|_| self.foreign_language());
         match &self.place {
-            Place::Host { url, .. } => {
+            Place::Host { url } => {
                 let mut command = Command::new(self.host_program(program));
                 command.args(*args).args(connection);
                 command
@@ -131,7 +132,8 @@ impl Server {
                         program: (*program).to_owned(),
                         source,
                     })?;
-                Ok(Program::host(program, child, Arc::clone(&self.cancel)))
+                let program = Program::host(program, child, Arc::clone(&self.cancel));
+                Ok(program.answered_in(language))
             }
             Place::Container {
                 docker,
@@ -158,25 +160,24 @@ impl Server {
                     stdin: *stdin,
                 };
                 let exec = docker.exec(&container.id, &spec, Arc::clone(&self.cancel))?;
-                Ok(Program::container(program, exec))
+                Ok(Program::container(program, exec).answered_in(language))
             }
         }
     }
 
     /// Returns the arguments by which a client program connects to `database`.
     pub(crate) fn connection(&self, database: &str) -> Vec<String> {
-        let (user, database) = match &self.place {
-            Place::Host { url, user } => (user.as_ref(), url.of(database)),
+        match &self.place {
+            Place::Host { url } => vec![format!("--dbname={}", url.of(database))],
             Place::Container { user, .. } => {
                 // pg_dumpall takes no bare name, but all of them take a connection string.
                 let name = database.replace('\\', "\\\\").replace('\'', "\\'");
-                (Some(user), format!("dbname='{name}'"))
+                vec![
+                    format!("--username={user}"),
+                    format!("--dbname=dbname='{name}'"),
+                ]
             }
-        };
-        let user = user.map(|user| format!("--username={user}"));
-        user.into_iter()
-            .chain([format!("--dbname={database}")])
-            .collect()
+        }
     }
 
     /// Returns the host's program for this server: Debian keeps one directory a major version.

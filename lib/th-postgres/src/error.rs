@@ -4,37 +4,10 @@ use std::io;
 
 use th_record::{ErrorKind, Fail};
 
-/// What is said of a full file system: by the C library, and by the server of a write cut short.
-const NO_SPACE: [&str; 3] = [
-    "No space left on device",
-    "Disk quota exceeded",
-    "Check free disk space",
-];
-/// What the server says of what the role may not do, in each place that has words of its own.
-const DENIED: [&str; 6] = [
-    "permission denied ",
-    "must be owner of ",
-    "must be superuser",
-    "must be member of role ",
-    "must be able to SET ROLE ",
-    "must have privileges of role ",
-];
-/// insufficient_privilege
-const DENIED_STATE: &str = "42501";
+use crate::cause::{DENIED, DENIED_STATE, NEWER, of_sqlstate, of_words, says};
+
 const DENIED_HINT: &str =
     "connect as a superuser: some of what a database may hold only a superuser can restore";
-/// What an old `pg_restore` says of the dump of a newer `pg_dump`.
-const NEWER: &str = ") in file header";
-/// What libpq says of a connection that broke or was refused.
-const LOST: [&str; 7] = [
-    "server closed the connection unexpectedly",
-    "connection has been closed unexpectedly",
-    "could not receive data from server",
-    "could not send data to server",
-    "no connection to the server",
-    "could not connect to server",
-    "connection to server ",
-];
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +43,16 @@ pub enum Error {
         /// The database.
         database: String,
     },
+    /// The server has the database, and does not let us in there.
+    #[error("{server} does not let us into database '{database}': {message}")]
+    Closed {
+        /// The server, without any password.
+        server: String,
+        /// The database.
+        database: String,
+        /// What the server said.
+        message: String,
+    },
     /// A new database's name would be cut off.
     #[error("the name '{0}' is longer than the 63 bytes that PostgreSQL keeps")]
     LongName(String),
@@ -96,6 +79,8 @@ pub enum Error {
         status: i64,
         /// The end of what it said.
         stderr: String,
+        /// The language of what it printed of the server's, unless that is English for sure.
+        language: Option<String>,
     },
     /// The stream to or from a client program broke.
     #[error("the stream of {program} broke")]
@@ -142,14 +127,22 @@ impl Fail for Error {
                 ErrorKind::NotFound
             }
             Self::Start { source, .. } | Self::Stream { source, .. } => ErrorKind::of_io(source),
-            Self::Connect { .. } | Self::Lost(_) | Self::InDoubt(_) => ErrorKind::Unreachable,
+            Self::Connect { .. } | Self::Closed { .. } | Self::Lost(_) | Self::InDoubt(_) => {
+                ErrorKind::Unreachable
+            }
             Self::NoDatabase { .. } => ErrorKind::NotFound,
             Self::Sql { sqlstate, .. } => of_sqlstate(sqlstate),
             // SIGKILL, SIGTERM: by the end of its container, or of memory.
             Self::Program {
                 status: 137 | 143, ..
             } => ErrorKind::Unreachable,
-            Self::Program { stderr, .. } => of_words(stderr),
+            Self::Program {
+                stderr, language, ..
+            } => match of_words(stderr) {
+                // It may be any of the others, in words that are not read.
+                ErrorKind::Database if language.is_some() => ErrorKind::Gate,
+                kind => kind,
+            },
             Self::Answer(_) => ErrorKind::Database,
             Self::LongName(_)
             | Self::OldClient { .. }
@@ -184,6 +177,18 @@ impl Fail for Error {
             Self::Program { stderr, .. } if stderr.contains(NEWER) => {
                 Some("a newer pg_dump made it: install the client programs of that version".into())
             }
+            Self::Program {
+                language: Some(language),
+                ..
+            } => Some(format!(
+                "the server answers in '{language}', of which no cause is taken: connect as a \
+                 superuser, or ALTER ROLE … SET lc_messages = 'C'"
+            )),
+            Self::Closed { .. } => Some(
+                "ALTER DATABASE … ALLOW_CONNECTIONS true opens one that was closed; th-restore \
+                 apply puts a set in the place of one that is damaged"
+                    .into(),
+            ),
             Self::LongName(_) => Some("give a shorter name".into()),
             Self::Connect { .. }
             | Self::NoDatabase { .. }
@@ -196,36 +201,6 @@ impl Fail for Error {
             | Self::OldServer(_) => None,
         }
     }
-}
-
-/// Tells a server that is full, overloaded, broken or going away, and one that does not let the role,
-/// from one that refuses.
-fn of_sqlstate(sqlstate: &str) -> ErrorKind {
-    match sqlstate.get(..2) {
-        // disk_full
-        _ if sqlstate == "53100" => ErrorKind::NoSpace,
-        _ if sqlstate == DENIED_STATE => ErrorKind::Gate,
-        // connection_exception, insufficient_resources, operator_intervention, system_error
-        Some("08" | "53" | "57" | "58") => ErrorKind::Unreachable,
-        _ => ErrorKind::Database,
-    }
-}
-
-/// As [`of_sqlstate`], from what a client program says: it tells no SQLSTATE.
-fn of_words(stderr: &str) -> ErrorKind {
-    if says(stderr, &NO_SPACE) {
-        ErrorKind::NoSpace
-    } else if says(stderr, &LOST) {
-        ErrorKind::Unreachable
-    } else if says(stderr, &[NEWER]) || says(stderr, &DENIED) {
-        ErrorKind::Gate
-    } else {
-        ErrorKind::Database
-    }
-}
-
-fn says(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]
@@ -243,6 +218,7 @@ mod tests {
                 program,
                 status,
                 stderr,
+                language: None,
             }
             .kind()
         };
@@ -262,5 +238,22 @@ mod tests {
         assert_eq!(of_sqlstate("42501"), ErrorKind::Gate);
         let refused = "pg_restore: error: COPY failed for table \"t\": ERROR:  invalid input";
         assert_eq!(program(1, refused), ErrorKind::Database);
+    }
+
+    #[test]
+    fn words_in_another_language_blame_nothing_on_the_set() {
+        let kind = |stderr: &str| {
+            Error::Program {
+                program: "pg_restore".to_owned(),
+                status: 1,
+                stderr: stderr.to_owned(),
+                language: Some("de_DE.UTF-8".to_owned()),
+            }
+            .kind()
+        };
+        let denied = "pg_restore: error: could not execute query: FEHLER:  keine Berechtigung";
+        assert_eq!(kind(denied), ErrorKind::Gate);
+        let lost = "pg_restore: error: server closed the connection unexpectedly";
+        assert_eq!(kind(lost), ErrorKind::Unreachable);
     }
 }

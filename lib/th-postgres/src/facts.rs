@@ -48,12 +48,15 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Reads the facts of the session's database.
+    /// Reads the facts of the database whose name the expression `name` is: every one sees them.
     ///
     /// # Errors
     /// Those of the session.
-    pub fn read(session: &mut Session) -> Result<Self, Error> {
-        session.one(include_str!("sql/facts.sql"))
+    pub(crate) fn read(session: &mut Session, name: &str) -> Result<Self, Error> {
+        session.one(&format!(
+            "{}WHERE d.datname = {name}",
+            include_str!("sql/facts.sql")
+        ))
     }
 }
 

@@ -20,9 +20,11 @@ impl Server {
         if !passwords {
             args.push("--no-role-passwords".to_owned());
         }
+        let options = self.options("");
         self.start(&Call {
             program: "pg_dumpall",
             args: &args,
+            env: &[("PGOPTIONS", &options)],
             database: Some("postgres"),
             // It reads nothing, but must not be signalled when this process dies, and ends soon by
             // itself: it asks a child for pg_dump's version, and that child, orphaned, may die of

@@ -20,6 +20,8 @@ const STDERR_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Program {
     name: String,
+    /// The language that it is answered in, unless that is English.
+    language: Option<String>,
     input: Option<Input>,
     output: Option<Output>,
     running: Running,
@@ -73,6 +75,7 @@ impl Program {
             .map(|stderr| thread::spawn(|| tail(stderr)));
         Self {
             name: name.to_owned(),
+            language: None,
             input,
             output,
             running: Running::Host { child, stderr },
@@ -84,10 +87,17 @@ impl Program {
         let (input, output) = exec.split().unzip();
         Self {
             name: name.to_owned(),
+            language: None,
             input: input.map(Input::Container),
             output: output.map(Output::Container),
             running: Running::Container(exec),
         }
+    }
+
+    /// Says in which language a server answers the program, unless it is English.
+    pub(crate) fn answered_in(mut self, language: Option<&str>) -> Self {
+        self.language = language.map(str::to_owned);
+        self
     }
 
     /// Returns the program's stdin, once.
@@ -135,11 +145,11 @@ impl Program {
         if status == 0 {
             Ok(())
         } else {
-            let program = self.name.clone();
             Err(Error::Program {
-                program,
+                program: self.name.clone(),
                 status,
                 stderr,
+                language: self.language.take(),
             })
         }
     }

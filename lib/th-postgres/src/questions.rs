@@ -4,7 +4,7 @@ use std::io::Read;
 
 use th_record::Fingerprint;
 
-use crate::quote::{identifier, literal};
+use crate::quote::{FIRST, identifier, literal};
 use crate::server::Place;
 use crate::{Call, Error, Facts, Server, fingerprint};
 
@@ -30,12 +30,12 @@ impl Server {
         Ok(fingerprint)
     }
 
-    /// Returns what `database` is made of.
+    /// Returns what `database` is made of, which the server tells even of one that lets nobody in.
     ///
     /// # Errors
     /// Those of the session.
     pub fn facts(&self, database: &str) -> Result<Facts, Error> {
-        Facts::read(&mut self.session(database)?)
+        Facts::read(&mut self.admin()?.session, &literal(database))
     }
 
     /// Creates a schema in `database`, if it is not there.
@@ -98,7 +98,7 @@ impl Server {
             },
         };
         let free = match &self.place {
-            Place::Host { url, .. } if url.is_local() => rustix::fs::statvfs(path.as_str())
+            Place::Host { url } if url.is_local() => rustix::fs::statvfs(path.as_str())
                 .ok()
                 .map(|stat| stat.f_bavail * stat.f_frsize),
             Place::Host { .. } => None,
@@ -155,7 +155,7 @@ impl Server {
         let query = query.trim().trim_end_matches(';');
         // The column list names the first column only, whatever the others are.
         let answers: Vec<Answer> = session.all(&format!(
-            "SELECT answer::text AS answer FROM (\n{query}\n) q (answer) LIMIT 1"
+            "SELECT {FIRST}::text AS answer FROM (\n{query}\n) q ({FIRST}) LIMIT 1"
         ))?;
         Ok(answers
             .into_iter()

@@ -1,5 +1,8 @@
 //! Names and strings as SQL writes them.
 
+/// What the first column of somebody's query is called around it: none of the others is.
+pub(crate) const FIRST: &str = "\"th: first column\"";
+
 /// Returns `name` as a quoted identifier.
 pub(crate) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

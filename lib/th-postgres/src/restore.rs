@@ -122,6 +122,7 @@ impl Server {
             // It notices within seconds that the client died.
             options += " -c client_connection_check_interval=2s";
         }
+        let options = self.options(&options);
         let env = [("PGOPTIONS", options.as_str())];
         let call = Call {
             program: "pg_restore",

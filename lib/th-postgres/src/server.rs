@@ -23,6 +23,10 @@ pub struct Server {
     database: String,
     pub(crate) application: String,
     version_num: u32,
+    /// The language that the server answers in.
+    pub(crate) lc_messages: String,
+    /// Whether the role may choose another.
+    pub(crate) is_superuser: bool,
     pub(crate) cancel: Arc<AtomicBool>,
 }
 
@@ -30,7 +34,6 @@ pub struct Server {
 pub(crate) enum Place {
     Host {
         url: Url,
-        user: Option<String>,
     },
     Container {
         docker: Docker,
@@ -45,47 +48,38 @@ impl Server {
     /// shows of our sessions; `cancel` ends every program and session of this server.
     ///
     /// # Errors
-    /// [`Error::Connect`], [`Error::NoDatabase`], [`Error::OldClient`], [`Error::OldServer`], or
-    /// one of Docker.
+    /// [`Error::Connect`], [`Error::NoDatabase`], [`Error::Closed`], [`Error::OldServer`], or one of
+    /// Docker.
     pub fn connect(
         target: &th_config::Database,
         application: &str,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
-        let (place, database) = Self::place(target)?;
-        let server = Self {
-            place,
-            database: database.unwrap_or_default(),
-            application: application.to_owned(),
-            version_num: 0,
-            cancel,
-        };
-        server.greet()
+        Self::unasked(target, application, cancel)?.greet()
     }
 
-    /// As [`Server::connect`], but the database need not be there: it may be what is to be restored.
+    /// As [`Server::connect`], but the database need not be there, nor let anybody in: it may be what
+    /// is to be restored.
     ///
     /// # Errors
-    /// As [`Server::connect`], and [`Error::Url`] when nothing names the database.
+    /// [`Error::Connect`], [`Error::OldServer`], or one of Docker.
     pub fn connect_to_cluster(
         target: &th_config::Database,
         application: &str,
         cancel: Arc<AtomicBool>,
     ) -> Result<Self, Error> {
-        let server = match Self::connect(target, application, Arc::clone(&cancel)) {
-            Err(Error::NoDatabase { .. }) => {
-                let elsewhere = th_config::Database {
-                    name: Some("postgres".to_owned()),
-                    ..target.clone()
-                };
-                let server = Self::connect(&elsewhere, application, cancel)?;
-                let named = Self::place(target)?.1.filter(|name| !name.is_empty());
-                let database = named.ok_or(Error::Url("names no database"))?;
-                Self { database, ..server }
+        let server = Self::unasked(target, application, cancel)?;
+        match server.session(&server.database) {
+            Err(Error::NoDatabase { .. } | Error::Closed { .. }) => {
+                let database = server.database.clone();
+                let session = server.admin()?.session;
+                Ok(Self {
+                    database,
+                    ..server.greet_in(session)?
+                })
             }
-            other => other?,
-        };
-        Ok(server)
+            session => server.greet_in(session?),
+        }
     }
 
     /// Uses the server in a container that was started for the purpose.
@@ -112,19 +106,35 @@ impl Server {
         server.greet()
     }
 
+    /// Returns the server of `target`, of which no more is known than where it is.
+    fn unasked(
+        target: &th_config::Database,
+        application: &str,
+        cancel: Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        let (place, database) = Self::place(target)?;
+        Ok(Self {
+            place,
+            database: database.unwrap_or_default(),
+            application: application.to_owned(),
+            version_num: 0,
+            lc_messages: String::new(),
+            is_superuser: false,
+            cancel,
+        })
+    }
+
     /// Returns where the server of `target` is, and the database that the address names.
     fn place(target: &th_config::Database) -> Result<(Place, Option<String>), Error> {
         Ok(match &target.server {
             th_config::Server::Url(url) => {
                 let url = Url::parse(url)?;
                 let database = target.name.clone().or_else(|| url.database.clone());
-                (
-                    Place::Host {
-                        url,
-                        user: target.user.clone(),
-                    },
-                    database,
-                )
+                let url = match &target.user {
+                    Some(user) => url.with_user(user),
+                    None => url,
+                };
+                (Place::Host { url }, database)
             }
             th_config::Server::Container(name) => {
                 let docker = Docker::connect()?;
@@ -164,25 +174,39 @@ impl Server {
         )
     }
 
-    /// Asks for the version and, when no database is named, for the one we landed in.
-    fn greet(mut self) -> Result<Self, Error> {
+    fn greet(self) -> Result<Self, Error> {
+        let session = self.session(&self.database)?;
+        self.greet_in(session)
+    }
+
+    /// Asks for the version, the language, and the database that we landed in, which need not be
+    /// named.
+    fn greet_in(self, mut session: Session) -> Result<Self, Error> {
         #[derive(serde::Deserialize)]
         struct Greeting {
             database: String,
             version: u32,
+            lc_messages: String,
+            is_superuser: bool,
         }
-        let mut session = Session::open(&self, &self.database)?;
         let greeting: Greeting = session.one(
             "SELECT current_database() AS database, \
-             current_setting('server_version_num')::int AS version",
+             current_setting('server_version_num')::int AS version, \
+             current_setting('lc_messages') AS lc_messages, \
+             current_setting('is_superuser')::bool AS is_superuser",
         )?;
         session.close()?;
-        self.database = greeting.database;
-        self.version_num = greeting.version;
-        if self.major() < OLDEST {
-            return Err(Error::OldServer(self.major()));
+        let server = Self {
+            database: greeting.database,
+            version_num: greeting.version,
+            lc_messages: greeting.lc_messages,
+            is_superuser: greeting.is_superuser,
+            ..self
+        };
+        if server.major() < OLDEST {
+            return Err(Error::OldServer(server.major()));
         }
-        Ok(self)
+        Ok(server)
     }
 
     /// Returns the server for cleaning up after `cancel` was set, which ends nothing of it.
@@ -229,16 +253,21 @@ impl Server {
     /// Opens a session on `database`.
     ///
     /// # Errors
-    /// [`Error::Connect`], [`Error::NoDatabase`].
+    /// [`Error::Connect`], [`Error::NoDatabase`], [`Error::Closed`].
     pub fn session(&self, database: &str) -> Result<Session, Error> {
-        Session::open(self, database)
+        Session::open(self, database).map_err(|error| match error {
+            Error::Connect { message, .. } if !database.is_empty() => {
+                self.refused(database, message)
+            }
+            error => error,
+        })
     }
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Place::Host { url, .. } => write!(f, "{url}"),
+            Place::Host { url } => write!(f, "{url}"),
             Place::Container { container, .. } => write!(f, "container {}", container.name),
         }
     }

@@ -60,21 +60,13 @@ impl Session {
         match session.execute(SETTINGS) {
             Ok(()) => Ok(session),
             // psql itself ends when it cannot connect.
-            Err(Error::Lost(message)) => {
-                let message = message
+            Err(Error::Lost(message)) => Err(Error::Connect {
+                server: server.to_string(),
+                message: message
                     .trim()
                     .trim_start_matches("psql: error: ")
-                    .to_owned();
-                if message.contains(&format!("database \"{database}\" does not exist")) {
-                    let (server, database) = (server.to_string(), database.to_owned());
-                    Err(Error::NoDatabase { server, database })
-                } else {
-                    Err(Error::Connect {
-                        server: server.to_string(),
-                        message,
-                    })
-                }
-            }
+                    .to_owned(),
+            }),
             Err(error) => Err(error),
         }
     }
@@ -232,13 +224,39 @@ impl Session {
     }
 }
 
-/// Reads the last error of `stderr`: `ERROR:  22012: division by zero`, and lines that say more.
+/// Reads the last error of `stderr`: `ERROR:  22012: division by zero`, the first word in the server's
+/// language, and lines that say more.
 fn refusal(stderr: &str) -> Error {
-    let last = stderr.rsplit("ERROR:  ").next().unwrap_or_default();
-    let line = last.lines().next().unwrap_or_default();
-    let (sqlstate, message) = line.split_once(": ").unwrap_or(("XX000", line));
-    Error::Sql {
-        sqlstate: sqlstate.to_owned(),
-        message: message.to_owned(),
+    let coded = |line: &'_ str| {
+        let (_, rest) = line.split_once(":  ")?;
+        let (sqlstate, message) = rest.split_once(": ")?;
+        let is_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+        (sqlstate.len() == 5 && sqlstate.chars().all(is_code))
+            .then(|| (sqlstate.to_owned(), message.to_owned()))
+    };
+    let (sqlstate, message) = stderr
+        .lines()
+        .rev()
+        .find_map(coded)
+        .unwrap_or_else(|| ("XX000".to_owned(), stderr.to_owned()));
+    Error::Sql { sqlstate, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_by_its_code_in_any_language() {
+        let read = |stderr| match refusal(stderr) {
+            Error::Sql { sqlstate, message } => (sqlstate, message),
+            other => panic!("{other}"),
+        };
+        let english =
+            "NOTICE:  00000: one\nERROR:  22012: division by zero\nLOCATION:  int4div, int.c:846";
+        assert_eq!(read(english), ("22012".into(), "division by zero".into()));
+        let german = "FEHLER:  42P01: Relation »t« existiert nicht\nORT:  x, y.c:1";
+        assert_eq!(read(german).0, "42P01");
+        assert_eq!(read("it ended"), ("XX000".into(), "it ended".into()));
     }
 }

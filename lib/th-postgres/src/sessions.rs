@@ -12,14 +12,16 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Admin {
-    /// Returns how many client sessions `name` has.
+    /// Returns how many client sessions `name` has. Of what sort another role's is, not everybody
+    /// may see; but those of the server itself have no role.
     ///
     /// # Errors
     /// Those of the session.
     pub fn sessions(&mut self, name: &str) -> Result<u64, Error> {
         self.count(&format!(
-            "SELECT count(*) AS count FROM pg_stat_activity \
-             WHERE datname = {} AND backend_type = 'client backend'",
+            "SELECT count(*) AS count FROM pg_stat_activity WHERE datname = {} \
+             AND coalesce(backend_type, 'client backend') = 'client backend' \
+             AND usesysid IS NOT NULL",
             literal(name)
         ))
     }

@@ -8,6 +8,7 @@ use th_docker::AWAIT;
 use crate::call::{Call, Script};
 use crate::fingerprint::{self, Positions};
 use crate::program::Program;
+use crate::quote::FIRST;
 use crate::session::Session;
 use crate::{Error, Facts, Server};
 use th_record::Fingerprint;
@@ -70,7 +71,7 @@ impl Snapshot {
             format!("--snapshot={}", self.id),
             format!("--lock-wait-timeout={}", self.lock_wait.as_millis()),
         ];
-        let database = Some(database);
+        let options = server.options("");
         server.start(&Call {
             script: level.as_ref().map(|level| Script {
                 text: &script,
@@ -78,7 +79,8 @@ impl Snapshot {
             }),
             program: "pg_dump",
             args: &args,
-            database,
+            env: &[("PGOPTIONS", &options)],
+            database: Some(database),
             ..Call::default()
         })
     }
@@ -93,7 +95,7 @@ impl Snapshot {
     /// # Errors
     /// Those of the session.
     pub fn facts(&mut self) -> Result<Facts, Error> {
-        Facts::read(&mut self.session)
+        Facts::read(&mut self.session, "current_database()")
     }
 
     /// Returns the fingerprint of the snapshot. `on_table` is told the name of each table before
@@ -126,8 +128,9 @@ impl Snapshot {
         // The app's own search path is what its query was written for.
         self.session.execute("RESET search_path;")?;
         let query = query.trim().trim_end_matches(';');
-        let query =
-            format!("SELECT path::text AS path FROM (\n{query}\n) r (path) WHERE path IS NOT NULL");
+        let query = format!(
+            "SELECT {FIRST}::text AS path FROM (\n{query}\n) r ({FIRST}) WHERE {FIRST} IS NOT NULL"
+        );
         self.session.each(&query, |row: Reference| {
             path(row.path);
             Ok(())

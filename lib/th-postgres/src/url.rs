@@ -1,5 +1,6 @@
 //! The address of a server, with its password kept apart.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -95,6 +96,25 @@ impl Url {
         })
     }
 
+    /// Returns the address with another user: client programs do not agree on which counts, one in the
+    /// address or one beside it.
+    pub(crate) fn with_user(self, user: &str) -> Self {
+        let hosts = self.authority.rsplit('@').next().unwrap_or_default();
+        let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
+        let pairs = self.query.split('&');
+        let kept: Vec<&str> = pairs.filter(|pair| key(pair) != "user").collect();
+        Self {
+            authority: format!("{user}@{hosts}"),
+            query: kept.join("&"),
+            ..self
+        }
+    }
+
+    /// Tells whether the address brings settings of the session, which those of `PGOPTIONS` yield to.
+    pub(crate) fn has_options(&self) -> bool {
+        self.query.split('&').any(|pair| key(pair) == "options")
+    }
+
     /// Tells whether the server is surely on this host.
     pub(crate) fn is_local(&self) -> bool {
         let host = self.authority.rsplit('@').next().unwrap_or_default();
@@ -115,6 +135,12 @@ impl Url {
             self.authority, self.query
         )
     }
+}
+
+/// Returns what stands before the `=` of a pair, decoded.
+fn key(pair: &str) -> Cow<'_, str> {
+    let key = pair.split('=').next().unwrap_or_default();
+    percent_decode_str(key).decode_utf8_lossy()
 }
 
 impl fmt::Display for Url {
@@ -167,6 +193,19 @@ mod tests {
         let url = parse("postgres://th:s%3Fcret@db/app?options=-cx%3Da%40b");
         assert_eq!(url.password.as_ref().unwrap().expose(), "s?cret");
         assert_eq!(url.of("x"), "postgres://th@db/x?options=-cx%3Da%40b");
+    }
+
+    #[test]
+    fn a_user_beside_the_address_is_the_only_one_in_it() {
+        let given = |url| parse(url).with_user("a b").of("x");
+        assert_eq!(
+            given("postgres://th:pw@db:5433/app"),
+            "postgres://a%20b@db:5433/x"
+        );
+        assert_eq!(
+            given("postgres:///app?us%65r=th&host=%2Ftmp"),
+            "postgres://a%20b@/x?host=%2Ftmp"
+        );
     }
 
     #[test]

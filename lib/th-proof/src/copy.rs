@@ -9,6 +9,7 @@ use th_postgres::{Dump, Manner, Server, Stream, differences};
 use th_record::{DUMP, Difference, ErrorKind, Fail, GLOBALS, Manifest, Object, TOC};
 use th_store::Store;
 
+use crate::space::spool_dir;
 use crate::{Error, growth};
 
 /// The most sessions that restore at once. More gain little: a few large tables dominate.
@@ -62,7 +63,7 @@ impl Copy<'_> {
             tablespaces,
         };
         growth::shown(run, server, name, dump.plain_bytes, |on_bytes| {
-            Ok(server.restore(name, dump.dump(on_bytes), manner, store.path())?)
+            Ok(server.restore(name, dump.dump(on_bytes), manner, &spool_dir(store))?)
         })
     }
 

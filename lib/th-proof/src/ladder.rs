@@ -40,8 +40,8 @@ pub struct Proven {
     pub scratch: Option<&'static str>,
     /// The level that has differences.
     failed: Option<Level>,
-    /// Whether an earlier proof of that level, or one above it, was taken back.
-    pub voided: bool,
+    /// Whether the set's proof says so now: what was reached, and no longer what was not.
+    pub noted: bool,
 }
 
 impl Proven {
@@ -51,18 +51,36 @@ impl Proven {
     }
 }
 
-impl Ladder<'_> {
+/// Returns the highest level up to `wanted` that the set has: one without a database has only `bytes`.
+pub fn reachable(manifest: &Manifest, wanted: Level) -> Level {
+    match manifest.database {
+        Some(_) => wanted,
+        None => Level::Bytes,
+    }
+}
+
+impl<'a> Ladder<'a> {
+    /// Returns a set alone, which is enough for the level `bytes`.
+    pub fn of(store: &'a Store, manifest: &'a Manifest) -> Self {
+        Self {
+            store,
+            manifest,
+            server: None,
+            app_query: None,
+            trusted: None,
+        }
+    }
+
     /// Climbs to `wanted`, or to the first level that the set does not hold at, and stores the
-    /// levels reached on the set; that level and those above it are proven no longer. A set without a database has only the level `bytes`.
+    /// levels reached on the set; that level and those above it are proven no longer. A store that
+    /// cannot be written to is only warned of. A set without a database has only the level `bytes`.
     ///
     /// # Errors
     /// [`Error`], when something else than the set is to blame.
     pub fn climb(&self, run: &mut Run, wanted: Level) -> Result<Proven, Error> {
+        let wanted = reachable(self.manifest, wanted);
         if wanted == Level::App && self.app_query.is_none() {
             return Err(Error::NoQuery);
-        }
-        if wanted > Level::Bytes && self.manifest.database.is_none() {
-            return Err(Error::NoDatabase(self.manifest.id.clone()));
         }
         if wanted > Level::Bytes {
             check_version(self.server()?, self.manifest, wanted)?;
@@ -109,26 +127,32 @@ impl Ladder<'_> {
         mut proven: Proven,
         result: Result<(), Error>,
     ) -> Result<Proven, Error> {
-        let noted = self.note(&mut proven);
-        match (noted, proven.failed) {
-            // That the set does not hold must be told, even where it cannot be noted.
-            (Err(error), Some(_)) => run.warn(format!(
-                "what was found of set {} is not noted: {}",
-                self.manifest.id,
-                Failure::of(&error).message
-            )),
-            (noted, _) => noted?,
+        match self.note(&mut proven) {
+            Ok(()) => {}
+            // A store may be full, or one that may only be read; and that the set does not hold must
+            // be told wherever.
+            Err(error)
+                if proven.failed.is_some() || matches!(error, th_store::Error::Io { .. }) =>
+            {
+                run.warn(format!(
+                    "what was found of set {} is not noted: {}",
+                    self.manifest.id,
+                    Failure::of(&error).message
+                ));
+            }
+            Err(error) => return Err(error.into()),
         }
         result.map(|()| proven)
     }
 
-    fn note(&self, proven: &mut Proven) -> Result<(), Error> {
+    fn note(&self, proven: &mut Proven) -> Result<(), th_store::Error> {
         let id = &self.manifest.id;
         if let Some(failed) = proven.failed {
-            proven.voided = self.store.void_proof(id, failed)?;
+            proven.noted = self.store.void_proof(id, failed)?;
         }
         if !proven.reached.is_empty() {
             self.store.record_proof(id, proven.reached.clone())?;
+            proven.noted = true;
         }
         Ok(())
     }

@@ -12,6 +12,6 @@ mod space;
 
 pub use copy::{Copy, check_app, open};
 pub use error::Error;
-pub use ladder::{Ladder, Proven};
+pub use ladder::{Ladder, Proven, reachable};
 pub use scratch::{check_fits, sweep};
 pub use space::{check_spaces, spaces};

@@ -1,5 +1,9 @@
 //! The space that a restored database takes.
 
+use std::env;
+use std::path::PathBuf;
+
+use rustix::fs::{Access, access};
 use th_cli::human_bytes;
 use th_postgres::Server;
 use th_record::Manifest;
@@ -36,13 +40,23 @@ pub fn spaces(server: &Server, manifest: &Manifest, store: &Store) -> Result<Vec
         });
     }
     if server.container().is_none() {
+        let spool = spool_dir(store);
         spaces.push(Space {
-            path: store.path().to_string_lossy().into_owned(),
+            path: spool.to_string_lossy().into_owned(),
             needed_bytes: database.dump_bytes,
-            free_bytes: th_store::free_bytes(store.path()),
+            free_bytes: th_store::free_bytes(&spool),
         });
     }
     Ok(spaces)
+}
+
+/// Returns where a dump is spooled to on this host: the store, whose file system is made for what is as
+/// large; the temporary directory, where the store may only be read.
+pub(crate) fn spool_dir(store: &Store) -> PathBuf {
+    match access(store.path(), Access::WRITE_OK) {
+        Ok(()) => store.path().to_owned(),
+        Err(_) => env::temp_dir(),
+    }
 }
 
 /// Refuses when one of the spaces is known to be too small.

@@ -120,9 +120,9 @@ pub struct Database {
     pub collate: String,
     /// `LC_CTYPE`.
     pub ctype: String,
-    /// `libc` or `icu`.
+    /// `libc`, `icu`, or from PostgreSQL 17 on `builtin`.
     pub locale_provider: String,
-    /// The ICU locale, when the provider is ICU.
+    /// The locale of a provider other than libc; named after the first that had one.
     pub icu_locale: Option<String>,
     /// The rules that ICU sorts by on top of those of the locale. Absent when there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]

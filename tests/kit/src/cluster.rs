@@ -27,7 +27,22 @@ impl Cluster {
     /// # Errors
     /// Those of initdb and the server, with what they said.
     pub fn start() -> Result<Self> {
-        Self::make(None)
+        Self::make(None, None)
+    }
+
+    /// Makes one that answers in German.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::start`]; when PostgreSQL is installed without its translations.
+    pub fn start_in_german() -> Result<Self> {
+        let cluster = Self::make(None, Some("de_DE.UTF-8"))?;
+        let answer = cluster.psql("postgres", "SELECT 1 / 0");
+        let answer = answer.unwrap_or_else(|error| error.to_string());
+        ensure!(
+            answer.contains("Division durch Null"),
+            "it answers {answer}"
+        );
+        Ok(cluster)
     }
 
     /// Makes one whose tables are on a file system of their own. Its log of transactions is not:
@@ -36,10 +51,10 @@ impl Cluster {
     /// # Errors
     /// Those of [`Cluster::start`].
     pub fn start_on(tables: &Tmpfs) -> Result<Self> {
-        Self::make(Some(tables.path()))
+        Self::make(Some(tables.path()), None)
     }
 
-    fn make(tables: Option<&Path>) -> Result<Self> {
+    fn make(tables: Option<&Path>, language: Option<&str>) -> Result<Self> {
         let bin = newest_bin()?;
         let dir = tempfile::Builder::new()
             .prefix("th-cluster-")
@@ -75,6 +90,9 @@ impl Cluster {
             _reaper: reaper,
         };
         cluster.initialise()?;
+        if let Some(language) = language {
+            cluster.speak(language)?;
+        }
         cluster.resume()?;
         Ok(cluster)
     }
@@ -110,6 +128,25 @@ impl Cluster {
         let conf = self.data.join("postgresql.auto.conf");
         fs::write(&conf, settings)?;
         Ok(())
+    }
+
+    /// Lets the server answer in another language. What the locale says beside its name is that of C:
+    /// no other need be installed.
+    fn speak(&self, language: &str) -> Result<()> {
+        let locale = self.locales().join(language);
+        fs::create_dir_all(self.locales())?;
+        output(
+            Command::new("cp")
+                .args(["-rL", "/usr/lib/locale/C.utf8"])
+                .arg(locale),
+        )?;
+        let conf = self.data.join("postgresql.auto.conf");
+        let settings = fs::read_to_string(&conf)? + &format!("lc_messages = '{language}'\n");
+        Ok(fs::write(conf, settings)?)
+    }
+
+    fn locales(&self) -> PathBuf {
+        self.dir.join("locales")
     }
 
     /// Starts the server again after [`Cluster::halt`].
@@ -172,6 +209,9 @@ impl Cluster {
             None => Command::new(self.bin.join(program)),
         };
         command.current_dir(&self.dir);
+        if self.locales().exists() {
+            command.env("LOCPATH", self.locales());
+        }
         command
     }
 }

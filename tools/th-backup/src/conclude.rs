@@ -7,7 +7,7 @@ use th_config::Environment;
 use th_postgres::Server;
 use th_proof::{Ladder, Proven};
 use th_record::kind::{Backup, BackupDatabase, BackupFiles};
-use th_record::{ErrorKind, Fail, Failure, Id, Level, Manifest, Status};
+use th_record::{ErrorKind, Fail, Failure, Id, Manifest, Status};
 use th_store::{Published, Store};
 
 use crate::set::Set;
@@ -27,17 +27,10 @@ pub(crate) fn prove(
         return Ok(Proven::default());
     };
     let ladder = Ladder {
-        store,
-        manifest,
         server,
         app_query: env.backup.app_query.as_deref(),
         trusted: Some(trusted),
-    };
-    // Without a database there is nothing above `bytes` to prove.
-    let wanted = if manifest.database.is_some() {
-        wanted
-    } else {
-        Level::Bytes
+        ..Ladder::of(store, manifest)
     };
     ladder.climb(run, wanted)
 }

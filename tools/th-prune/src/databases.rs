@@ -45,11 +45,11 @@ pub(crate) fn part(
     }
     let server = Server::connect_to_cluster(target, run.tool, run.cancel())?;
     let mut admin = server.admin()?;
+    // What is beside a name that is mistyped would be nothing.
+    admin.check_has(server.database())?;
     let mut objects = Vec::new();
-    for database in admin.databases()? {
-        let Some(beside) = Beside::of(&database.name, server.database()) else {
-            continue;
-        };
+    for database in admin.beside(server.database())? {
+        let beside = database.beside;
         let mut item = objects::item("database", &database.name);
         item.since_at = Some(beside.id.at());
         item.size_bytes = database.size_bytes;

@@ -200,11 +200,8 @@ fn stage(
         let name = &live.swap.next;
         let app_query = context.env.backup.app_query.as_deref();
         let ladder = Ladder {
-            store,
-            manifest,
-            server: None,
             app_query,
-            trusted: None,
+            ..Ladder::of(store, manifest)
         };
         let proven = ladder.climb_in_place(run, server, name)?;
         refuse(manifest, &proven.differences)?;

@@ -132,13 +132,7 @@ fn restore_beside(context: &Context, run: &mut Run, copy: Copy<'_>) -> Result<u6
     if copy.server.admin()?.has(copy.name)? {
         return Err(Error::Exists(copy.name.to_owned()));
     }
-    let ladder = Ladder {
-        store: copy.store,
-        manifest: copy.manifest,
-        server: None,
-        app_query: None,
-        trusted: None,
-    };
+    let ladder = Ladder::of(copy.store, copy.manifest);
     make_database(context, run, copy, |run, scratch| {
         let proven = ladder.climb_in_place(run, scratch.server, scratch.name)?;
         refuse(scratch.manifest, &proven.differences)

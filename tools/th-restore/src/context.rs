@@ -4,7 +4,7 @@ use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
-use th_record::Manifest;
+use th_record::{Failure, Manifest};
 use th_state::{Lock, State};
 use th_store::Store;
 
@@ -68,8 +68,17 @@ impl Context {
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(self, run, server)?;
         beside::recover(self, run, server)?;
-        for swept in self.store.sweep()? {
-            run.swept(swept.path.display());
+        match self.store.sweep() {
+            Ok(swept) => {
+                for swept in swept {
+                    run.swept(swept.path.display());
+                }
+            }
+            // One that may only be read is restored from all the same.
+            Err(error) => run.warn(format!(
+                "the store is not swept: {}",
+                Failure::of(&error).message
+            )),
         }
         if let Some(server) = server {
             for name in th_proof::sweep(server)? {

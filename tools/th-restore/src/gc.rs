@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use th_archive::RESERVED;
 use th_cli::{Outcome, Run};
-use th_postgres::{Beside, Role};
+use th_postgres::Role;
 use th_record::kind::{Gc, Removed};
 use th_record::{ErrorKind, Failure, Id};
 use th_state::restores::Restore;
@@ -32,10 +32,9 @@ pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Resu
     };
     if let Some(server) = &server {
         let mut admin = server.admin()?;
-        for database in admin.databases()? {
-            if let Some(beside) = Beside::of(&database.name, server.database())
-                && matches!(beside.role, Role::Before | Role::Undone)
-            {
+        for database in admin.beside(server.database())? {
+            let beside = database.beside;
+            if matches!(beside.role, Role::Before | Role::Undone) {
                 let kept = Removed {
                     what: "database".to_owned(),
                     name: database.name,

@@ -13,13 +13,7 @@ pub(crate) fn prove_bytes(
     run: &mut Run,
     manifest: &Manifest,
 ) -> Result<(), Error> {
-    let ladder = Ladder {
-        store: &context.store,
-        manifest,
-        server: None,
-        app_query: None,
-        trusted: None,
-    };
+    let ladder = Ladder::of(&context.store, manifest);
     refuse(manifest, &ladder.climb(run, Level::Bytes)?.differences)
 }
 

@@ -1,7 +1,7 @@
 //! Proving a set.
 
 use th_cli::{Outcome, Run};
-use th_proof::Ladder;
+use th_proof::{Ladder, reachable};
 use th_record::kind::Verified;
 use th_record::{ErrorKind, Level};
 
@@ -17,12 +17,7 @@ pub(crate) fn verify(
     wanted: Level,
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
-    // A set of files alone has no higher level.
-    let wanted = if manifest.database.is_some() {
-        wanted
-    } else {
-        Level::Bytes
-    };
+    let wanted = reachable(&manifest, wanted);
     if run.output.plan {
         let plan = crate::plan::verify(&manifest, wanted);
         return Ok(Outcome::plan("restore_plan", &plan, summary::plan(&plan)));
@@ -40,14 +35,12 @@ pub(crate) fn verify(
         other => other.map(|_| None)?,
     };
     let ladder = Ladder {
-        store: &context.store,
-        manifest: &manifest,
         server: server.as_ref(),
         app_query: context.env.backup.app_query.as_deref(),
-        trusted: None,
+        ..Ladder::of(&context.store, &manifest)
     };
     let proven = ladder.climb(run, wanted)?;
-    let noted = proven.highest().is_some() || proven.voided;
+    let noted = proven.noted;
     let verified = Verified {
         set: manifest.id.clone(),
         wanted,
@@ -64,7 +57,11 @@ pub(crate) fn verify(
         ([], None) => outcome,
         ([], Some(void)) => outcome.but(
             ErrorKind::Content,
-            format!("{void}; it was replaced by this proof"),
+            if noted {
+                format!("{void}; it was replaced by this proof")
+            } else {
+                void
+            },
             Some("look for what damaged the store: its other files may be damaged too".into()),
         ),
         ([first, more @ ..], _) => outcome.but(

@@ -1,5 +1,5 @@
--- What a new database must be made with to take this one's place. Columns that came or went between
--- server versions are read through JSON.
+-- What a new database must be made with to take this one's place: all of it is in catalogs that the
+-- whole server shares. Columns that came or went between server versions are read through JSON.
 SELECT d.datname AS name,
        pg_get_userbyid(d.datdba) AS owner,
        current_setting('server_version') AS server_version,
@@ -17,7 +17,7 @@ SELECT d.datname AS name,
         WHERE t.oid = d.dattablespace) AS tablespace,
        d.datconnlimit AS connection_limit,
        shobj_description(d.oid, 'pg_database') AS comment,
-       pg_database_size(d.oid) AS size_bytes,
+       coalesce(pg_database_size(d.oid), 0) AS size_bytes,
        coalesce((
            SELECT json_agg(json_build_object(
                'role', CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END,
@@ -39,4 +39,3 @@ SELECT d.datname AS name,
                         WHERE s.dbid = d.oid AND s.refclassid = 'pg_authid'::regclass)) AS roles
 FROM pg_database d
 CROSS JOIN LATERAL to_jsonb(d) j
-WHERE d.datname = current_database()
