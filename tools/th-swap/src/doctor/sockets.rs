@@ -6,9 +6,7 @@ use th_record::kind::{Slot, SwapFinding};
 
 use super::finding::problem;
 use crate::lanes::Layout;
-
-/// A path in `sockaddr_un` has 108 bytes, of which the last is zero.
-const LONGEST: usize = 107;
+use crate::sockets::LONGEST_PATH;
 
 /// What was seen of the lanes and the sockets.
 #[derive(Debug, Clone)]
@@ -43,6 +41,8 @@ pub(super) enum SocketState {
     Missing,
     /// It is there, and nobody listens.
     Dead,
+    /// Somebody listens, and takes no connection.
+    Full,
 }
 
 /// One name on the way to a socket.
@@ -89,12 +89,12 @@ impl Sockets {
     /// Returns what is wrong.
     pub(super) fn findings(&self) -> Vec<SwapFinding> {
         let mut found = Vec::new();
-        if self.longest_path.len() > LONGEST {
+        if self.longest_path.len() > LONGEST_PATH {
             found.push(problem(
                 "socket_path",
                 &self.longest_path,
                 format!(
-                    "{} bytes, and a socket's path has at most {LONGEST}",
+                    "{} bytes, and a socket's path has at most {LONGEST_PATH}",
                     self.longest_path.len()
                 ),
                 "choose a shorter root",
@@ -156,6 +156,14 @@ impl Sockets {
         match socket.state {
             SocketState::Missing => return stale("its socket is not there"),
             SocketState::Dead => return stale("nobody listens on its socket"),
+            SocketState::Full => {
+                return Some(problem(
+                    "socket_full",
+                    &path,
+                    format!("{slot} listens, and accepts no connection: its queue is full"),
+                    "the service hangs: release a repaired one, or start that slot again",
+                ));
+            }
             SocketState::Accepts => {}
         }
         let worker = self.worker.as_ref()?;
@@ -271,6 +279,8 @@ mod tests {
         assert_eq!(names(&split), ["lanes_split", "stale_lanes"]);
         split.pending = true;
         assert_eq!(names(&split), ["stale_lanes"]);
+        split.sockets[0].state = SocketState::Full;
+        assert_eq!(names(&split), ["socket_full"]);
         assert_eq!(names(&sockets(vec![None, None], vec![])), ["lanes_missing"]);
         assert_eq!(
             names(&sockets(vec![Some(Slot::Blue), None], vec![])),
