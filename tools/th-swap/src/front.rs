@@ -2,16 +2,20 @@
 
 use std::fmt;
 use std::io;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use th_record::kind::Slot;
 
 use crate::Error;
 use crate::context::Context;
-use crate::http::{Address, Answer, Client, Request};
+use crate::http::{self, Address, Answer, Client, Request};
 
 /// How long one answer may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+
+/// So many users ask at the same time: one after the other, they would wait long for an app that hangs.
+const AT_ONCE: usize = 8;
 
 /// What a POST probe carries.
 pub(crate) const BODY: &[u8] = b"th-swap";
@@ -47,6 +51,67 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = if self.post { "POST" } else { "GET" };
         write!(f, "{method} {}", self.path)
+    }
+}
+
+/// What several users met.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answers {
+    /// The slots that answered, each once.
+    pub(crate) slots: Vec<Slot>,
+    /// How many asked.
+    pub(crate) asked: u64,
+    /// The answers that were not good.
+    pub(crate) bad: Vec<Bad>,
+    /// How many were not answered at all.
+    pub(crate) silent: u64,
+}
+
+impl Answers {
+    /// Returns how many were not answered well.
+    pub(crate) fn failed(&self) -> u64 {
+        self.bad.len() as u64 + self.silent
+    }
+
+    fn note(&mut self, way: &Way, met: io::Result<Answer>) -> io::Result<()> {
+        self.asked += 1;
+        match met {
+            Ok(answer) => {
+                self.slots.extend(answer.slot);
+                if !answer.is_good() {
+                    self.bad.push(Bad {
+                        way: way.clone(),
+                        status: answer.status,
+                        slot: answer.slot,
+                    });
+                }
+            }
+            Err(error) if http::is_not_connected(&error) => return Err(error),
+            Err(_) => self.silent += 1,
+        }
+        Ok(())
+    }
+}
+
+/// An answer that was not good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bad {
+    pub(crate) way: Way,
+    pub(crate) status: u16,
+    /// The slot that it names.
+    pub(crate) slot: Option<Slot>,
+}
+
+impl Bad {
+    /// Tells whether it is the app that failed, or was too slow: that, a release may mend.
+    pub(crate) fn is_the_apps(&self) -> bool {
+        matches!(self.status, 500 | 504) || self.status > 500 && self.slot.is_some()
+    }
+}
+
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answers {}", self.way, self.status)
     }
 }
 
@@ -133,27 +198,34 @@ impl Front {
         })
     }
 
-    /// Asks `count` times as different users, and returns the slots that answered, each once, and
-    /// how many answers were not good.
+    /// Asks `count` times as different users. Once a whole batch of them is not answered at all, the
+    /// others are not asked.
     ///
     /// # Errors
-    /// When nothing listens there.
-    pub(crate) fn slots(&self, count: u64) -> io::Result<(Vec<Slot>, u64)> {
-        let (mut slots, mut bad) = (Vec::new(), 0);
-        for user in 0..count {
-            match self.ask(&mut self.fresh(), user, self.get(user)) {
-                Ok(answer) => {
-                    bad += u64::from(!answer.is_good());
-                    slots.extend(answer.slot);
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return Err(error);
-                }
-                Err(_) => bad += 1,
+    /// When there is nobody to ask.
+    pub(crate) fn survey(&self, count: u64) -> io::Result<Answers> {
+        let mut answers = Answers::default();
+        let mut users = (0..count).peekable();
+        while users.peek().is_some() {
+            let silent = answers.silent;
+            let batch: Vec<u64> = users.by_ref().take(AT_ONCE).collect();
+            let met = thread::scope(|scope| {
+                let ask = |user| move || self.ask(&mut self.fresh(), user, self.get(user));
+                let threads = batch.iter().map(|user| scope.spawn(ask(*user)));
+                let threads: Vec<_> = threads.collect();
+                let join = |thread: ScopedJoinHandle<'_, _>| thread.join();
+                threads.into_iter().map(join).collect::<Vec<_>>()
+            });
+            for (user, met) in batch.iter().zip(met) {
+                let met = met.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                answers.note(self.get(*user), met)?;
+            }
+            if answers.silent - silent == batch.len() as u64 {
+                break;
             }
         }
-        slots.sort();
-        slots.dedup();
-        Ok((slots, bad))
+        answers.slots.sort();
+        answers.slots.dedup();
+        Ok(answers)
     }
 }

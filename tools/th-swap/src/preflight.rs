@@ -8,11 +8,11 @@ use th_docker::Docker;
 use th_record::Image;
 use th_record::kind::Slot;
 
-use crate::Error;
 use crate::context::Context;
 use crate::front::Front;
 use crate::plan::{FrontSeen, Observed};
 use crate::schema::Schema;
+use crate::{Error, boot, maintenance};
 
 /// How many users ask who answers.
 const USERS: u64 = 5;
@@ -32,6 +32,7 @@ pub(crate) fn observe(
         longest_path: longest_path(context),
         free_memory: free_memory(),
         free_disk: free_disk(context.state.dir(), &context.root),
+        maintenance: maintenance::is_on(context),
         ..Observed::default()
     };
     for (_, image) in images {
@@ -51,6 +52,8 @@ pub(crate) fn observe(
         }
     }
     seen.front = front.map(|front| look(front, USERS));
+    let is_bad = matches!(&seen.front, Some(FrontSeen::Answers(it)) if it.failed() > 0);
+    seen.live_is_healthy = is_bad && live.is_some_and(|live| boot::probe(context, live).is_ok());
     Ok(seen)
 }
 
@@ -71,8 +74,8 @@ pub(crate) fn other_images(
 
 /// Asks through the web server who answers.
 pub(crate) fn look(front: &Front, users: u64) -> FrontSeen {
-    match front.slots(users) {
-        Ok((slots, bad)) => FrontSeen::Slots(slots, bad),
+    match front.survey(users) {
+        Ok(answers) => FrontSeen::Answers(answers),
         Err(error) => FrontSeen::Down(format!("nothing answers on {}: {error}", front.address)),
     }
 }

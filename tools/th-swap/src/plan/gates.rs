@@ -6,10 +6,9 @@ use th_cli::human_bytes;
 use th_record::kind::{GateResult, Slot};
 
 use super::{FrontSeen, Observed};
+use crate::front::Answers;
 use crate::schema::Connections;
-
-/// The longest path of a unix socket, in bytes.
-const LONGEST_PATH: usize = 107;
+use crate::sockets::LONGEST_PATH;
 
 /// A file system with less than this much free is as good as full.
 const LEAST_FREE: u64 = 64 << 20;
@@ -24,11 +23,13 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         disk(seen),
     ];
     gates.extend(seen.other_images.as_deref().map(same_image));
-    if let Some(front) = &seen.front {
-        gates.push(match front {
-            FrontSeen::Down(why) => gate("front", Some(false), why.clone()),
-            FrontSeen::Slots(slots, _) => serves(previous, slots),
-        });
+    match &seen.front {
+        None => {}
+        Some(FrontSeen::Down(why)) => gates.push(gate("front", Some(false), why.clone())),
+        Some(FrontSeen::Answers(answers)) => {
+            gates.push(serves(previous, &answers.slots));
+            gates.push(probes(previous, seen, answers));
+        }
     }
     gates
 }
@@ -126,7 +127,7 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
             "served",
             Some(false),
             format!(
-                "the lanes lead to {live}, but {} answers: nginx reads another directory",
+                "{live} has the traffic, but {} answers: nginx reads another file or directory",
                 names.join(" and ")
             ),
         ),
@@ -134,10 +135,35 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
             "served",
             Some(false),
             format!(
-                "no lane leads anywhere, but {} answers: nginx reads another directory",
+                "no slot has the traffic, but {} answers: nginx reads another file or directory",
                 names.join(" and ")
             ),
         ),
+    }
+}
+
+/// A release is judged by the answers to what the settings ask for: those that are bad before it, and
+/// are not the live slot's own, would have it taken back.
+fn probes(previous: Option<Slot>, seen: &Observed, answers: &Answers) -> GateResult {
+    let Answers { asked, bad, .. } = answers;
+    let by_maintenance = bad.iter().find(|bad| seen.maintenance && bad.status == 503);
+    let foreign = bad.iter().find(|bad| !bad.is_the_apps());
+    match (by_maintenance, foreign, previous) {
+        (Some(bad), ..) => gate(
+            "probes",
+            Some(false),
+            format!("{bad}: the maintenance page is on"),
+        ),
+        (_, Some(bad), Some(live)) if seen.live_is_healthy => gate(
+            "probes",
+            Some(false),
+            format!("{bad} though {live} is healthy"),
+        ),
+        _ => {
+            let failed = answers.failed();
+            let found = format!("{failed} of {asked} requests were not answered well");
+            gate("probes", (failed == 0).then_some(true), found)
+        }
     }
 }
 
