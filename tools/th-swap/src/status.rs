@@ -1,7 +1,12 @@
 //! What is on disk, what runs, what is served, and whether they agree.
 
+mod problems;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use rustix::fs::{major, minor};
 use th_cli::{Outcome, Run};
 use th_config::Mode;
 use th_docker::{Docker, Member};
@@ -10,10 +15,11 @@ use th_record::{ErrorKind, Failure};
 
 use crate::context::Context;
 use crate::front::Front;
-use crate::pending::{Pending, Phase};
+use crate::pending::Pending;
 use crate::plan::FrontSeen;
 use crate::releases::Releases;
-use crate::{Error, boot, drain, preflight, summary, traffic, watch};
+use crate::{Error, boot, drain, maintenance, preflight, summary, traffic, watch};
+use problems::{SlotSeen, Traffic};
 
 /// So many users find every lane, or nearly.
 const USERS: u64 = 40;
@@ -39,23 +45,30 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
     let mut status = SwapStatus {
         tag: releases.live().map(|live| live.tag.clone()),
         slot,
-        slots,
+        slots: slots.iter().map(|seen| seen.status.clone()).collect(),
         served: match &front {
-            Some(FrontSeen::Slots(slots, _)) => Some(slots.clone()),
+            Some(FrontSeen::Answers(answers)) => Some(answers.slots.clone()),
             Some(FrontSeen::Down(_)) => Some(Vec::new()),
             None => None,
         },
         pending: pending.map(|pending| pending.shown(alive)),
-        maintenance: context.root.join("run/maintenance").exists(),
+        maintenance: maintenance::is_on(context),
         agree: true,
         problems: Vec::new(),
     };
-    status.problems = problems(
-        context,
-        &status,
-        releases.live().map(|live| live.slot),
-        front.as_ref(),
-    )?;
+    let traffic = Traffic {
+        include: match context.slots.mode {
+            Mode::Lanes => None,
+            Mode::Reload => Some(&context.slots.nginx.include),
+        },
+        live: slot,
+        remembered: releases.live(),
+        pending: status.pending.as_ref(),
+        slots: &slots,
+        front: front.as_ref(),
+    };
+    let (problems, hint) = (traffic.problems(), traffic.hint());
+    status.problems = problems;
     let blind = members.err().map(|error| Failure::of(&error));
     if let Some(failure) = &blind {
         let problem = format!("it is not known what runs: {}", failure.message);
@@ -69,7 +82,9 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
             outcome.but(failure.kind, why, failure.hint)
         }
         (None, None) => outcome,
-        (None, Some(first)) => outcome.but(ErrorKind::Negative, first.clone(), hint(&status)),
+        (None, Some(first)) => {
+            outcome.but(ErrorKind::Negative, first.clone(), Some(hint.to_owned()))
+        }
     })
 }
 
@@ -81,104 +96,45 @@ fn members(context: &Context) -> Result<[Vec<Member>; 2], Error> {
     Ok([blue?, green?])
 }
 
-fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotStatus, Error> {
+fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotSeen, Error> {
     let of_service = |name: &str| members?.iter().find(|member| member.service == name);
     let services = &context.slots.services;
     let first = services.first().and_then(|first| of_service(&first.name));
     let tag = first.and_then(|member| member.container.image_name.rsplit_once(':'));
     let runs = |name: &str| of_service(name).is_some_and(|member| member.container.running);
-    Ok(SlotStatus {
-        name: slot,
-        lanes: match context.slots.mode {
-            Mode::Lanes => context.lanes.read()?.count(slot).into(),
-            Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
+    let health = boot::probe(context, slot);
+    let images = services.iter().filter_map(|service| {
+        let container = &of_service(&service.name)?.container;
+        Some((container.image_name.clone(), container.image_id.clone()))
+    });
+    Ok(SlotSeen {
+        images: images.collect(),
+        status: SlotStatus {
+            name: slot,
+            lanes: match context.slots.mode {
+                Mode::Lanes => context.lanes.read()?.count(slot).into(),
+                Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
+            },
+            tag: tag.map(|(_, tag)| tag.to_owned()),
+            running: members.map(|_| services.iter().all(|service| runs(&service.name))),
+            healthy: health.is_ok(),
+            connections: members.and_then(|members| drain::count(context, slot, members)),
         },
-        tag: tag.map(|(_, tag)| tag.to_owned()),
-        running: members.map(|_| services.iter().all(|service| runs(&service.name))),
-        healthy: boot::probe(context, slot).is_ok(),
-        connections: members.and_then(|members| drain::count(context, slot, members)),
+        health,
     })
 }
 
-/// A swap that is not in its hold has the lock.
+/// Tells whether somebody holds the environment's lock, as a swap does that is not in its hold. To try
+/// it would be to hold it for a moment.
 fn is_locked(context: &Context) -> bool {
-    let lock = std::fs::File::open(context.state.path("lock"));
-    let shared = rustix::fs::FlockOperation::NonBlockingLockShared;
-    lock.is_ok_and(|lock| rustix::fs::flock(&lock, shared).is_err())
-}
-
-fn problems(
-    context: &Context,
-    status: &SwapStatus,
-    remembered: Option<Slot>,
-    front: Option<&FrontSeen>,
-) -> Result<Vec<String>, Error> {
-    let mut problems = Vec::new();
-    if let Some(pending) = status
-        .pending
-        .as_ref()
-        .filter(|pending| !pending.alive && pending.phase != Phase::Paused.name())
-    {
-        problems.push(format!(
-            "run {} died while it was {} with '{}'",
-            pending.run, pending.phase, pending.tag
-        ));
-    }
-    let busy = status.pending.is_some();
-    let Some(live) = status.slot else {
-        let lanes: u64 = status.slots.iter().map(|slot| slot.lanes).sum();
-        if (lanes > 0 || remembered.is_some()) && !busy {
-            problems.push("the lanes do not all lead to one slot".to_owned());
-        }
-        return Ok(problems);
+    let Ok(lock) = fs::metadata(context.state.path("lock")) else {
+        return false;
     };
-    if remembered.is_some_and(|remembered| remembered != live) && !busy {
-        problems.push(format!(
-            "the lanes lead to {live}, but '{}' was released in {}",
-            status.tag.as_deref().unwrap_or_default(),
-            live.other()
-        ));
-    }
-    for slot in status.slots.iter().filter(|slot| slot.name == live) {
-        if slot.running == Some(false) {
-            problems.push(format!("{live} has the traffic, and does not run"));
-        } else if !slot.healthy {
-            let why = boot::probe(context, live).err().unwrap_or_default();
-            problems.push(format!("{live} has the traffic, and is not healthy: {why}"));
-        } else if slot.tag.is_some() && status.tag.is_some() && slot.tag != status.tag && !busy {
-            problems.push(format!(
-                "{live} runs '{}', but '{}' was released",
-                slot.tag.as_deref().unwrap_or_default(),
-                status.tag.as_deref().unwrap_or_default()
-            ));
-        }
-    }
-    match front {
-        Some(FrontSeen::Down(why)) => problems.push(why.clone()),
-        Some(FrontSeen::Slots(slots, _)) if slots.contains(&live.other()) => {
-            problems.push(format!(
-                "the lanes lead to {live}, but nginx serves {}",
-                live.other()
-            ));
-        }
-        Some(FrontSeen::Slots(_, bad)) if *bad > 0 => {
-            problems.push(format!(
-                "{bad} of {USERS} requests through nginx were not answered well"
-            ));
-        }
-        _ => {}
-    }
-    Ok(problems)
-}
-
-fn hint(status: &SwapStatus) -> Option<String> {
-    let died = status
-        .pending
-        .as_ref()
-        .is_some_and(|pending| !pending.alive);
-    Some(if died || status.slot.is_none() {
-        "th-swap resume finishes it or takes it back".to_owned()
-    } else {
-        "th-swap doctor looks for the cause".to_owned()
+    let (device, inode) = (lock.dev(), lock.ino());
+    let file = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == "FLOCK") && words.any(|word| word == file)
     })
 }
