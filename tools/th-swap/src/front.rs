@@ -198,19 +198,25 @@ impl Front {
         })
     }
 
-    /// Asks `count` times as different users. Once a whole batch of them is not answered at all, the
+    /// Returns all that is asked for: the GETs, and the POST if there is one.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        self.gets.iter().chain(&self.post).cloned().collect()
+    }
+
+    /// Asks for `ways` in turn, as `count` different users. Once a whole batch of them is not answered at all, the
     /// others are not asked.
     ///
     /// # Errors
     /// When there is nobody to ask.
-    pub(crate) fn survey(&self, count: u64) -> io::Result<Answers> {
+    pub(crate) fn survey(&self, count: u64, ways: &[Way]) -> io::Result<Answers> {
         let mut answers = Answers::default();
+        let way = |user: u64| &ways[user as usize % ways.len()];
         let mut users = (0..count).peekable();
         while users.peek().is_some() {
             let silent = answers.silent;
             let batch: Vec<u64> = users.by_ref().take(AT_ONCE).collect();
             let met = thread::scope(|scope| {
-                let ask = |user| move || self.ask(&mut self.fresh(), user, self.get(user));
+                let ask = |user| move || self.ask(&mut self.fresh(), user, way(user));
                 let threads = batch.iter().map(|user| scope.spawn(ask(*user)));
                 let threads: Vec<_> = threads.collect();
                 let join = |thread: ScopedJoinHandle<'_, _>| thread.join();
@@ -218,7 +224,7 @@ impl Front {
             });
             for (user, met) in batch.iter().zip(met) {
                 let met = met.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                answers.note(self.get(*user), met)?;
+                answers.note(way(*user), met)?;
             }
             if answers.silent - silent == batch.len() as u64 {
                 break;

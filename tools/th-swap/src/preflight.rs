@@ -9,12 +9,12 @@ use th_record::Image;
 use th_record::kind::Slot;
 
 use crate::context::Context;
-use crate::front::Front;
+use crate::front::{Front, Way};
 use crate::plan::{FrontSeen, Observed};
 use crate::schema::Schema;
 use crate::{Error, boot, maintenance};
 
-/// How many users ask who answers.
+/// So many users ask who answers, or more to ask for all there is.
 const USERS: u64 = 5;
 
 /// Observes all that a release of `images` into the idle slot depends on.
@@ -51,7 +51,10 @@ pub(crate) fn observe(
             Err(error) => run.warn(format!("the database's connections are not known: {error}")),
         }
     }
-    seen.front = front.map(|front| look(front, USERS));
+    seen.front = front.map(|front| {
+        let ways = front.ways();
+        look(front, USERS.max(ways.len() as u64), &ways)
+    });
     let is_bad = matches!(&seen.front, Some(FrontSeen::Answers(it)) if it.failed() > 0);
     seen.live_is_healthy = is_bad && live.is_some_and(|live| boot::probe(context, live).is_ok());
     Ok(seen)
@@ -73,8 +76,8 @@ pub(crate) fn other_images(
 }
 
 /// Asks through the web server who answers.
-pub(crate) fn look(front: &Front, users: u64) -> FrontSeen {
-    match front.survey(users) {
+pub(crate) fn look(front: &Front, users: u64, ways: &[Way]) -> FrontSeen {
+    match front.survey(users, ways) {
         Ok(answers) => FrontSeen::Answers(answers),
         Err(error) => FrontSeen::Down(format!("nothing answers on {}: {error}", front.address)),
     }

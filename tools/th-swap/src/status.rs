@@ -41,7 +41,7 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
         .enumerate()
         .map(|(at, slot)| of(context, slot, of_slot(at)))
         .collect::<Result<Vec<_>, _>>()?;
-    let front = Front::of(context)?.map(|front| preflight::look(&front, USERS));
+    let front = Front::of(context)?.map(|front| preflight::look(&front, USERS, front.gets()));
     let mut status = SwapStatus {
         tag: releases.live().map(|live| live.tag.clone()),
         slot,

@@ -145,7 +145,12 @@ pub(in crate::doctor) fn nginx(context: &Context, unchecked: &mut Vec<SwapUnchec
 /// Tells whether something answers where users are told to come.
 fn answers(context: &Context) -> bool {
     let front = Front::of(context).ok().flatten();
-    front.is_some_and(|front| matches!(preflight::look(&front, 1), FrontSeen::Answers(_)))
+    front.is_some_and(|front| {
+        matches!(
+            preflight::look(&front, 1, front.gets()),
+            FrontSeen::Answers(_)
+        )
+    })
 }
 
 /// Returns whom a process runs as.
