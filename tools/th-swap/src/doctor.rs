@@ -2,6 +2,7 @@
 
 mod containers;
 mod finding;
+mod identity;
 mod observe;
 mod ports;
 mod program;
@@ -17,6 +18,8 @@ use th_record::kind::{Severity, SwapDoctor, SwapFinding, SwapUnchecked};
 
 use crate::Error;
 use crate::context::Context;
+
+pub(crate) use observe::barrier;
 
 /// Looks the set-up over, and says what it found.
 pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {

@@ -1,15 +1,17 @@
 //! The web server in front, as a client meets it.
 
+mod answers;
+
 use std::fmt;
 use std::io;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use th_record::kind::Slot;
-
 use crate::Error;
 use crate::context::Context;
-use crate::http::{self, Address, Answer, Client, Request};
+use crate::http::{Address, Answer, Client, Request};
+
+pub(crate) use answers::{Answers, Bad};
 
 /// How long one answer may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
@@ -51,67 +53,6 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = if self.post { "POST" } else { "GET" };
         write!(f, "{method} {}", self.path)
-    }
-}
-
-/// What several users met.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Answers {
-    /// The slots that answered, each once.
-    pub(crate) slots: Vec<Slot>,
-    /// How many asked.
-    pub(crate) asked: u64,
-    /// The answers that were not good.
-    pub(crate) bad: Vec<Bad>,
-    /// How many were not answered at all.
-    pub(crate) silent: u64,
-}
-
-impl Answers {
-    /// Returns how many were not answered well.
-    pub(crate) fn failed(&self) -> u64 {
-        self.bad.len() as u64 + self.silent
-    }
-
-    fn note(&mut self, way: &Way, met: io::Result<Answer>) -> io::Result<()> {
-        self.asked += 1;
-        match met {
-            Ok(answer) => {
-                self.slots.extend(answer.slot);
-                if !answer.is_good() {
-                    self.bad.push(Bad {
-                        way: way.clone(),
-                        status: answer.status,
-                        slot: answer.slot,
-                    });
-                }
-            }
-            Err(error) if http::is_not_connected(&error) => return Err(error),
-            Err(_) => self.silent += 1,
-        }
-        Ok(())
-    }
-}
-
-/// An answer that was not good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Bad {
-    pub(crate) way: Way,
-    pub(crate) status: u16,
-    /// The slot that it names.
-    pub(crate) slot: Option<Slot>,
-}
-
-impl Bad {
-    /// Tells whether it is the app that failed, or was too slow: that, a release may mend.
-    pub(crate) fn is_the_apps(&self) -> bool {
-        matches!(self.status, 500 | 504) || self.status > 500 && self.slot.is_some()
-    }
-}
-
-impl fmt::Display for Bad {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answers {}", self.way, self.status)
     }
 }
 
@@ -203,8 +144,8 @@ impl Front {
         self.gets.iter().chain(&self.post).cloned().collect()
     }
 
-    /// Asks for `ways` in turn, as `count` different users. Once a whole batch of them is not answered at all, the
-    /// others are not asked.
+    /// Asks for `ways` in turn, as `count` different users. Once a whole batch of them is not answered
+    /// at all, the others are not asked.
     ///
     /// # Errors
     /// When there is nobody to ask.

@@ -12,7 +12,7 @@ use th_record::kind::{Slot, SwapInit};
 
 use crate::context::Context;
 use crate::releases::Releases;
-use crate::{Error, reload, summary};
+use crate::{Error, doctor, reload, summary};
 
 /// Containers make their sockets here as whichever user they run as, and remove but their own.
 const SOCKETS: u32 = 0o1777;
@@ -43,9 +43,9 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     {
         made.push(include.to_string_lossy().into_owned());
     }
-    if let Some(dir) = root.ancestors().find(|dir| is_closed(dir)) {
+    if let Some(dir) = doctor::barrier(context) {
         run.warn(format!(
-            "'{}' lets nobody pass, nginx's user neither: chmod o+x '{}'",
+            "'{}' does not let nginx's user pass: chmod o+x '{}'",
             dir.display(),
             dir.display()
         ));
@@ -134,8 +134,4 @@ fn write(path: &Path, run: &mut Run, text: &str) -> Result<bool, Error> {
         run.changed();
     }
     Ok(true)
-}
-
-fn is_closed(dir: &Path) -> bool {
-    fs::metadata(dir).is_ok_and(|there| there.mode() & 0o001 == 0)
 }

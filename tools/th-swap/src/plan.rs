@@ -167,11 +167,11 @@ mod tests {
     }
 
     /// `slot` has answered `/`, and these statuses were not good.
-    fn answers(slot: Slot, bad: &[u16]) -> FrontSeen {
-        let bad = bad.iter().map(|status| Bad {
+    fn answers(slot: Slot, bad: &[(u16, Option<Slot>)]) -> FrontSeen {
+        let bad = bad.iter().map(|(status, slot)| Bad {
             way: Way::get("/"),
             status: *status,
-            slot: None,
+            slot: *slot,
         });
         FrontSeen::Answers(Answers {
             slots: vec![slot],
@@ -238,14 +238,14 @@ mod tests {
         let other = |seen: &mut Observed| seen.front = Some(answers(Slot::Green, &[]));
         assert_eq!(refused(other), "served");
         assert_eq!(
-            refused(|seen| seen.front = Some(answers(Slot::Blue, &[404]))),
+            refused(|seen| seen.front = Some(answers(Slot::Blue, &[(404, None)]))),
             "probes"
         );
     }
 
     #[test]
     fn a_bad_answer_refuses_unless_the_release_may_mend_it() {
-        let probes = |healthy, maintenance, bad: &[u16]| {
+        let probes = |healthy, maintenance, bad: &[(u16, Option<Slot>)]| {
             let seen = Observed {
                 front: Some(answers(Slot::Blue, bad)),
                 live_is_healthy: healthy,
@@ -257,14 +257,17 @@ mod tests {
             gate.map(|gate| (gate.ok, gate.found)).unwrap()
         };
         assert_eq!(probes(true, false, &[]).0, Some(true));
-        let (ok, found) = probes(true, false, &[500, 404]);
+        let (ok, found) = probes(true, false, &[(500, None), (404, None)]);
         assert_eq!(
             (ok, found.as_str()),
             (Some(false), "GET / answers 404 though blue is healthy")
         );
-        assert_eq!(probes(true, false, &[500, 504]).0, None);
-        assert_eq!(probes(false, false, &[502]).0, None);
-        let (ok, found) = probes(false, true, &[503]);
+        // The app's own, and that of a slot that is down.
+        let own = [(500, None), (504, None), (404, Some(Slot::Blue))];
+        assert_eq!(probes(true, false, &own).0, None);
+        assert_eq!(probes(true, true, &[(503, Some(Slot::Blue))]).0, None);
+        assert_eq!(probes(false, false, &[(502, None)]).0, None);
+        let (ok, found) = probes(false, true, &[(503, None)]);
         assert_eq!(
             (ok, found.as_str()),
             (Some(false), "GET / answers 503: the maintenance page is on")

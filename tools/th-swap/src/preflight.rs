@@ -55,8 +55,12 @@ pub(crate) fn observe(
         let ways = front.ways();
         look(front, USERS.max(ways.len() as u64), &ways)
     });
-    let is_bad = matches!(&seen.front, Some(FrontSeen::Answers(it)) if it.failed() > 0);
-    seen.live_is_healthy = is_bad && live.is_some_and(|live| boot::probe(context, live).is_ok());
+    if let (Some(FrontSeen::Answers(answers)), Some(live)) = (&seen.front, live)
+        && answers.failed() > 0
+    {
+        seen.live_is_healthy = boot::probe(context, live).is_ok();
+        run.warn(format!("before the release, {}", answers.complaint()));
+    }
     Ok(seen)
 }
 

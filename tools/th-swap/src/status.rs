@@ -4,6 +4,7 @@ mod problems;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::fs::{major, minor};
@@ -32,7 +33,7 @@ const ENGINE: Duration = Duration::from_secs(5);
 pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error> {
     let members = members(context);
     let pending = Pending::read(&context.state)?;
-    let alive = watch::is_marked(&context.state)? || is_locked(context);
+    let alive = watch::is_marked(&context.state)? || is_held(&context.state.path("lock"));
     let releases = Releases::read(&context.state)?;
     let slot = traffic::live(context)?;
     let of_slot = |at: usize| Some(members.as_ref().ok()?[at].as_slice());
@@ -126,8 +127,8 @@ fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotS
 
 /// Tells whether somebody holds the environment's lock, as a swap does that is not in its hold. To try
 /// it would be to hold it for a moment.
-fn is_locked(context: &Context) -> bool {
-    let Ok(lock) = fs::metadata(context.state.path("lock")) else {
+fn is_held(lock: &Path) -> bool {
+    let Ok(lock) = fs::metadata(lock) else {
         return false;
     };
     let (device, inode) = (lock.dev(), lock.ino());
@@ -137,4 +138,35 @@ fn is_locked(context: &Context) -> bool {
         let mut words = line.split_whitespace();
         words.any(|word| word == "FLOCK") && words.any(|word| word == file)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use th_state::Lock;
+
+    use super::*;
+
+    #[test]
+    fn to_look_for_the_lock_is_not_to_take_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, over) = (dir.path().join("lock"), AtomicBool::new(false));
+        assert!(!is_held(&path));
+        let lock = || Lock::acquire(&path, "th-backup", "run").unwrap();
+        let held = lock();
+        assert!(is_held(&path));
+        drop(held);
+        assert!(!is_held(&path));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    is_held(&path);
+                }
+            });
+            (0..500).for_each(|_| drop(lock()));
+            over.store(true, Ordering::Relaxed);
+        });
+    }
 }

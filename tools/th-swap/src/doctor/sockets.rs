@@ -1,10 +1,9 @@
 //! The lanes and the sockets they lead to. Pure.
 
-use std::path::PathBuf;
-
 use th_record::kind::{Slot, SwapFinding};
 
 use super::finding::problem;
+use super::identity::{Identity, Step};
 use crate::lanes::Layout;
 use crate::sockets::LONGEST_PATH;
 
@@ -43,46 +42,6 @@ pub(super) enum SocketState {
     Dead,
     /// Somebody listens, and takes no connection.
     Full,
-}
-
-/// One name on the way to a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) path: PathBuf,
-    pub(super) mode: u32,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-}
-
-/// Whom a process runs as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) uid: u32,
-    pub(super) gids: Vec<u32>,
-}
-
-impl Identity {
-    /// Tells whether the permission `bit` (4, 2 or 1) of `step` is given.
-    fn may(&self, step: &Step, bit: u32) -> bool {
-        let class = if self.uid == step.uid {
-            6
-        } else if self.gids.contains(&step.gid) {
-            3
-        } else {
-            0
-        };
-        self.uid == 0 || step.mode >> class & bit != 0
-    }
-
-    /// Returns the first name on the way that it may not pass; to connect is to write.
-    fn blocked<'a>(&self, steps: &'a [Step]) -> Option<&'a Step> {
-        let last = steps.len().saturating_sub(1);
-        let bit = |n| if n == last { 2 } else { 1 };
-        let mut steps = steps.iter().enumerate();
-        steps
-            .find(|(n, step)| !self.may(step, bit(*n)))
-            .map(|(_, step)| step)
-    }
 }
 
 impl Sockets {

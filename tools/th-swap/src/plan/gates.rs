@@ -6,7 +6,7 @@ use th_cli::human_bytes;
 use th_record::kind::{GateResult, Slot};
 
 use super::{FrontSeen, Observed};
-use crate::front::Answers;
+use crate::front::{Answers, Bad};
 use crate::schema::Connections;
 use crate::sockets::LONGEST_PATH;
 
@@ -145,8 +145,9 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
 /// A release is judged by the answers to what the settings ask for: those that are bad before it, and
 /// are not the live slot's own, would have it taken back.
 fn probes(previous: Option<Slot>, seen: &Observed, answers: &Answers) -> GateResult {
-    let Answers { asked, bad, .. } = answers;
-    let by_maintenance = bad.iter().find(|bad| seen.maintenance && bad.status == 503);
+    let bad = &answers.bad;
+    let is_the_page = |bad: &&Bad| bad.status == 503 && bad.slot.is_none();
+    let by_maintenance = bad.iter().find(is_the_page).filter(|_| seen.maintenance);
     let foreign = bad.iter().find(|bad| !bad.is_the_apps());
     match (by_maintenance, foreign, previous) {
         (Some(bad), ..) => gate(
@@ -159,11 +160,11 @@ fn probes(previous: Option<Slot>, seen: &Observed, answers: &Answers) -> GateRes
             Some(false),
             format!("{bad} though {live} is healthy"),
         ),
-        _ => {
-            let failed = answers.failed();
-            let found = format!("{failed} of {asked} requests were not answered well");
-            gate("probes", (failed == 0).then_some(true), found)
-        }
+        _ => gate(
+            "probes",
+            (answers.failed() == 0).then_some(true),
+            answers.complaint(),
+        ),
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use th_record::kind::{PendingSwap, Slot, SlotStatus};
 
-use crate::front::Answers;
 use crate::pending::Phase;
 use crate::plan::FrontSeen;
 use crate::releases::Release;
@@ -129,22 +128,13 @@ impl Traffic<'_> {
             FrontSeen::Down(why) => return Some(why.clone()),
             FrontSeen::Answers(answers) => answers,
         };
-        let Answers {
-            slots, asked, bad, ..
-        } = answers;
-        let failed = answers.failed();
         match self.live {
-            Some(live) if slots.contains(&live.other()) => Some(format!(
+            Some(live) if answers.slots.contains(&live.other()) => Some(format!(
                 "{live} has the traffic, but nginx serves {}",
                 live.other()
             )),
-            _ if failed > 0 => {
-                let first = bad.first().map_or(String::new(), |bad| format!(": {bad}"));
-                Some(format!(
-                    "{failed} of {asked} requests through nginx were not answered well{first}"
-                ))
-            }
-            _ if slots.is_empty() => Some(
+            _ if answers.failed() > 0 => Some(answers.complaint()),
+            _ if answers.slots.is_empty() => Some(
                 "no answer through nginx names its slot in X-Th-Slot: it is not known what it serves"
                     .to_owned(),
             ),

@@ -8,7 +8,7 @@ use th_record::kind::{SwapFinding, SwapUnchecked};
 use super::unknown;
 use crate::context::Context;
 use crate::doctor::finding::problem;
-use crate::doctor::sockets::Identity;
+use crate::doctor::identity::Identity;
 use crate::doctor::web_server::{Wanted, WebServer};
 use crate::front::Front;
 use crate::plan::FrontSeen;
@@ -151,6 +151,13 @@ fn answers(context: &Context) -> bool {
             FrontSeen::Answers(_)
         )
     })
+}
+
+/// Returns whom nginx's workers run as, when it runs where its process id is looked for.
+pub(super) fn worker(context: &Context) -> Option<Identity> {
+    let master = Nginx::of(context).master(None).ok()?;
+    let workers = reload::workers(master);
+    identity(workers.first()?.pid)
 }
 
 /// Returns whom a process runs as.

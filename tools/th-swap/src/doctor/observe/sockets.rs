@@ -3,13 +3,14 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use th_record::kind::Slot;
 
 use crate::context::Context;
-use crate::doctor::sockets::{Identity, Socket, SocketState, Sockets, Step};
+use crate::doctor::identity::{Identity, Step};
+use crate::doctor::sockets::{Socket, SocketState, Sockets};
 use crate::http::{self, Address};
 use crate::pending::Pending;
 use crate::{Error, preflight};
@@ -50,6 +51,15 @@ pub(in crate::doctor) fn sockets(
     })
 }
 
+/// Returns the directory on the way to the environment's root that nginx's workers may not pass; as long
+/// as none run, one that not everybody may.
+pub(crate) fn barrier(context: &Context) -> Option<PathBuf> {
+    let worker = super::nginx::worker(context).unwrap_or(Identity::STRANGER);
+    let mut dirs = context.root.ancestors();
+    let dir = dirs.find(|dir| dir.exists() && !worker.may(&step(dir), 1))?;
+    Some(dir.to_owned())
+}
+
 fn state(path: &Path) -> SocketState {
     match http::connect(&Address::Unix(path.to_owned()), LIMIT) {
         Ok(()) => SocketState::Accepts,
@@ -70,19 +80,18 @@ fn steps(path: &Path) -> Vec<Step> {
     };
     let mut names: Vec<&Path> = path.ancestors().collect();
     names.reverse();
-    names
-        .into_iter()
-        .map(|name| {
-            let metadata = fs::metadata(name).ok();
-            let or_open = |value: Option<u32>| value.unwrap_or(0o777);
-            Step {
-                path: name.to_owned(),
-                mode: or_open(metadata.as_ref().map(MetadataExt::mode)),
-                uid: metadata.as_ref().map_or(0, MetadataExt::uid),
-                gid: metadata.as_ref().map_or(0, MetadataExt::gid),
-            }
-        })
-        .collect()
+    names.into_iter().map(step).collect()
+}
+
+fn step(name: &Path) -> Step {
+    let metadata = fs::metadata(name).ok();
+    let or_open = |value: Option<u32>| value.unwrap_or(0o777);
+    Step {
+        path: name.to_owned(),
+        mode: or_open(metadata.as_ref().map(MetadataExt::mode)),
+        uid: metadata.as_ref().map_or(0, MetadataExt::uid),
+        gid: metadata.as_ref().map_or(0, MetadataExt::gid),
+    }
 }
 
 #[cfg(test)]

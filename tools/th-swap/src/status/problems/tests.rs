@@ -3,7 +3,7 @@ use th_record::Image;
 use th_record::kind::ReleaseState;
 
 use super::*;
-use crate::front::{Bad, Way};
+use crate::front::{Answers, Bad, Way};
 
 fn slot(name: Slot, lanes: u64) -> SlotSeen {
     SlotSeen {
