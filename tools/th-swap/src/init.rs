@@ -1,7 +1,7 @@
 //! Laying the slots' directories, the lanes, and the file that nginx includes.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -71,9 +71,13 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
 /// switch: one that gives the traffic to somebody is left alone.
 fn ports(context: &Context) -> Result<Option<String>, Error> {
     let nobody = reload::render(context, None);
-    let there = fs::read_to_string(&context.slots.nginx.include);
-    if there.is_ok_and(|there| there != nobody) {
-        return Ok(None);
+    let path = &context.slots.nginx.include;
+    match fs::read(path) {
+        Ok(there) if there != nobody.as_bytes() => return Ok(None),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io(path)(error));
+        }
+        _ => {}
     }
     let releases = Releases::read(&context.state)?;
     let live = releases.live().map(|live| live.slot);
