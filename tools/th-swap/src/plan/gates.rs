@@ -23,13 +23,14 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         disk(seen),
     ];
     gates.extend(seen.other_images.as_deref().map(same_image));
-    match &seen.front {
-        None => {}
-        Some(FrontSeen::Down(why)) => gates.push(gate("front", Some(false), why.clone())),
-        Some(FrontSeen::Answers(answers)) => {
-            gates.push(serves(previous, &answers.slots));
-            gates.push(probes(previous, seen, answers));
-        }
+    if let Some(front) = &seen.front {
+        gates.push(match front {
+            FrontSeen::Down(why) => gate("front", Some(false), why.clone()),
+            FrontSeen::Answers(answers) => serves(previous, &answers.slots),
+        });
+    }
+    if let Some(FrontSeen::Answers(answers)) = &seen.front {
+        gates.push(probes(previous, seen, answers));
     }
     gates
 }
