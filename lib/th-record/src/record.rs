@@ -42,7 +42,7 @@ pub struct Record<T> {
     pub dry_run: bool,
     /// What the person should know, though it is no failure.
     pub warnings: Vec<String>,
-    /// The payload; `null` when the tool failed before it had one.
+    /// The payload; `null` when the tool failed before it had one, or had nothing to tell of.
     pub data: Option<T>,
     /// Why the tool failed; `null` when it did not.
     pub error: Option<Failure>,

@@ -70,7 +70,7 @@ pub(crate) enum Command {
         #[arg(value_enum, value_name = "on|off")]
         switch: Switch,
         /// What clients are told to wait before they come back
-        #[arg(long, value_name = "TIME", default_value = "2m")]
+        #[arg(long, value_name = "TIME", default_value = "2m", value_parser = retry_after)]
         retry_after: humantime::Duration,
     },
 }
@@ -141,6 +141,15 @@ fn factor(text: &str) -> Result<f64, String> {
     sound.ok_or_else(|| "not a number of 1 or more".to_owned())
 }
 
+/// Reads a time to wait, which HTTP knows in whole seconds.
+fn retry_after(text: &str) -> Result<humantime::Duration, String> {
+    let time: humantime::Duration = text.parse().map_err(|error| format!("{error}"))?;
+    match time.as_secs() {
+        0 => Err("less than a second".to_owned()),
+        _ => Ok(time),
+    }
+}
+
 /// What a canary compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compare {
@@ -189,6 +198,12 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn nobody_is_told_to_come_back_at_once() {
+        assert!(retry_after("500ms").is_err() && retry_after("0s").is_err());
+        assert_eq!(retry_after("1s").map(|time| time.as_secs()), Ok(1));
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Context {
                 "th-swap needs a th.toml: flags alone do not tell the slots",
             ));
         };
-        let Some(slots) = env.slots.take() else {
+        let Some(mut slots) = env.slots.take() else {
             return Err(th_config::Error::Missing {
                 what: "slots",
                 hint: "add [env.NAME.slots] with compose and services to th.toml",
@@ -42,7 +42,9 @@ impl Context {
         if slots.mode == Mode::Reload {
             check_ports(&slots)?;
         }
-        let root = std::path::absolute(&env.files.root).map_err(Error::io(&env.files.root))?;
+        let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io(path));
+        let root = absolute(&env.files.root)?;
+        slots.nginx.include = absolute(&slots.nginx.include)?;
         let lanes = Lanes::new(root.join("run/lanes"), slots.lanes);
         let state = State::at(&env.state);
         Ok(Self {

@@ -2,7 +2,9 @@
 
 mod containers;
 mod finding;
+mod identity;
 mod observe;
+mod ports;
 mod program;
 mod scope;
 mod settings;
@@ -16,7 +18,8 @@ use th_record::kind::{Severity, SwapDoctor, SwapFinding, SwapUnchecked};
 
 use crate::Error;
 use crate::context::Context;
-use crate::doctor::finding::problem;
+
+pub(crate) use observe::barrier;
 
 /// Looks the set-up over, and says what it found.
 pub(crate) fn doctor(context: &Context) -> Result<Outcome, Error> {
@@ -63,7 +66,7 @@ pub(crate) fn examine(context: &Context) -> Result<SwapDoctor, Error> {
     }
     match context.slots.mode {
         Mode::Lanes => findings.extend(observe::sockets(context, nginx.worker)?.findings()),
-        Mode::Reload => findings.extend(ports(context)?),
+        Mode::Reload => findings.extend(ports::findings(context)?),
     }
     for service in observe::containers(context, nginx.seen.as_ref(), &mut unchecked)? {
         findings.extend(service.findings(context.slots.mode));
@@ -75,34 +78,6 @@ pub(crate) fn examine(context: &Context) -> Result<SwapDoctor, Error> {
         findings,
         unchecked,
     })
-}
-
-/// Looks at the ports of [`Mode::Reload`].
-fn ports(context: &Context) -> Result<Vec<SwapFinding>, Error> {
-    let mut found = Vec::new();
-    let mut seen = Vec::new();
-    for (slot, ports) in &context.slots.ports {
-        for (service, port) in ports {
-            if seen.contains(port) {
-                found.push(problem(
-                    "port_clash",
-                    format!("slots.ports.{slot}.{service}"),
-                    format!("port {port} is another service's or slot's too"),
-                    "give each service of each slot a port of its own",
-                ));
-            }
-            seen.push(*port);
-        }
-    }
-    if crate::reload::live(context)?.is_none() {
-        found.push(problem(
-            "include_missing",
-            context.slots.nginx.include.to_string_lossy(),
-            "the include file is not there, or names no slot's ports",
-            "run th-swap init",
-        ));
-    }
-    Ok(found)
 }
 
 /// Shows it to a person.

@@ -1,17 +1,23 @@
 //! The web server in front, as a client meets it.
 
+mod answers;
+
 use std::fmt;
 use std::io;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
-
-use th_record::kind::Slot;
 
 use crate::Error;
 use crate::context::Context;
 use crate::http::{Address, Answer, Client, Request};
 
+pub(crate) use answers::{Answers, Bad};
+
 /// How long one answer may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+
+/// So many users ask at the same time: one after the other, they would wait long for an app that hangs.
+const AT_ONCE: usize = 8;
 
 /// What a POST probe carries.
 pub(crate) const BODY: &[u8] = b"th-swap";
@@ -133,27 +139,40 @@ impl Front {
         })
     }
 
-    /// Asks `count` times as different users, and returns the slots that answered, each once, and
-    /// how many answers were not good.
+    /// Returns all that is asked for: the GETs, and the POST if there is one.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        self.gets.iter().chain(&self.post).cloned().collect()
+    }
+
+    /// Asks for `ways` in turn, as `count` different users. Once a whole batch of them is not answered
+    /// at all, the others are not asked.
     ///
     /// # Errors
-    /// When nothing listens there.
-    pub(crate) fn slots(&self, count: u64) -> io::Result<(Vec<Slot>, u64)> {
-        let (mut slots, mut bad) = (Vec::new(), 0);
-        for user in 0..count {
-            match self.ask(&mut self.fresh(), user, self.get(user)) {
-                Ok(answer) => {
-                    bad += u64::from(!answer.is_good());
-                    slots.extend(answer.slot);
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return Err(error);
-                }
-                Err(_) => bad += 1,
+    /// When there is nobody to ask.
+    pub(crate) fn survey(&self, count: u64, ways: &[Way]) -> io::Result<Answers> {
+        let mut answers = Answers::default();
+        let way = |user: u64| &ways[user as usize % ways.len()];
+        let mut users = (0..count).peekable();
+        while users.peek().is_some() {
+            let silent = answers.silent;
+            let batch: Vec<u64> = users.by_ref().take(AT_ONCE).collect();
+            let met = thread::scope(|scope| {
+                let ask = |user| move || self.ask(&mut self.fresh(), user, way(user));
+                let threads = batch.iter().map(|user| scope.spawn(ask(*user)));
+                let threads: Vec<_> = threads.collect();
+                let join = |thread: ScopedJoinHandle<'_, _>| thread.join();
+                threads.into_iter().map(join).collect::<Vec<_>>()
+            });
+            for (user, met) in batch.iter().zip(met) {
+                let met = met.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                answers.note(way(*user), met)?;
+            }
+            if answers.silent - silent == batch.len() as u64 {
+                break;
             }
         }
-        slots.sort();
-        slots.dedup();
-        Ok((slots, bad))
+        answers.slots.sort();
+        answers.slots.dedup();
+        Ok(answers)
     }
 }

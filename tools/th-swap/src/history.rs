@@ -5,8 +5,9 @@ use th_record::VERSION;
 use th_record::kind::{self, ReleaseItem, ReleaseState};
 
 use crate::context::Context;
+use crate::pending::Pending;
 use crate::releases::{Release, Releases};
-use crate::{Error, summary};
+use crate::{Error, summary, watch};
 
 /// Lists the releases, newest first: an item each, then the totals.
 pub(crate) fn history(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
@@ -19,13 +20,23 @@ pub(crate) fn history(context: &Context, run: &mut Run) -> Result<Outcome, Error
     let totals = kind::Releases {
         count,
         live: releases.live().map(|live| live.tag.clone()),
-        rollback_to: releases.before().map(|before| before.tag.clone()),
+        rollback_to: rollback_to(context, &releases)?,
     };
     Ok(Outcome::done(
         "releases",
         &totals,
         summary::releases(&totals),
     ))
+}
+
+/// Returns where a rollback would go now: while a release goes on, to the one that it takes over from.
+fn rollback_to(context: &Context, releases: &Releases) -> Result<Option<String>, Error> {
+    Ok(match Pending::read(&context.state)? {
+        Some(pending) if !pending.rollback || watch::is_marked(&context.state)? => {
+            pending.previous_tag
+        }
+        _ => releases.before().map(|before| before.tag.clone()),
+    })
 }
 
 fn item(release: &Release) -> ReleaseItem {

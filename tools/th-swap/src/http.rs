@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub(crate) use answer::Answer;
-use stream::Stream;
+use stream::{NotConnected, Stream};
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,20 @@ impl<'a> Request<'a> {
         }
         head + "\r\n"
     }
+}
+
+/// Connects to `address` within `limit`, and hangs up.
+///
+/// # Errors
+/// As [`Client::send`], of the connection alone.
+pub(crate) fn connect(address: &Address, limit: Duration) -> io::Result<()> {
+    Stream::connect(address, Instant::now() + limit).map(drop)
+}
+
+/// Tells whether `error` is of a connection that was never made: nobody was asked anything.
+pub(crate) fn is_not_connected(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    inner.is_some_and(|inner| inner.is::<NotConnected>())
 }
 
 /// A client of one server. It never sends a request twice.

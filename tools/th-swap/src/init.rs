@@ -1,7 +1,7 @@
 //! Laying the slots' directories, the lanes, and the file that nginx includes.
 
 use std::fs::{self, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -11,7 +11,8 @@ use th_config::Mode;
 use th_record::kind::{Slot, SwapInit};
 
 use crate::context::Context;
-use crate::{Error, reload, summary};
+use crate::releases::Releases;
+use crate::{Error, doctor, reload, summary};
 
 /// Containers make their sockets here as whichever user they run as, and remove but their own.
 const SOCKETS: u32 = 0o1777;
@@ -33,20 +34,18 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
             made.push(dir.to_string_lossy().into_owned());
         }
     }
-    // In the other mode the include is the switch: one that is there is left alone.
     let text = match context.slots.mode {
         Mode::Lanes => Some(render(context)),
-        Mode::Reload if include.exists() => None,
-        Mode::Reload => Some(reload::render(context, None)),
+        Mode::Reload => ports(context)?,
     };
     if let Some(text) = text
         && write(include, run, &text)?
     {
         made.push(include.to_string_lossy().into_owned());
     }
-    if let Some(dir) = root.ancestors().find(|dir| is_closed(dir)) {
+    if let Some(dir) = doctor::barrier(context) {
         run.warn(format!(
-            "'{}' lets nobody pass, nginx's user neither: chmod o+x '{}'",
+            "'{}' does not let nginx's user pass: chmod o+x '{}'",
             dir.display(),
             dir.display()
         ));
@@ -56,7 +55,7 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         root: root.to_string_lossy().into_owned(),
         include: include.to_string_lossy().into_owned(),
         upstreams: services
-            .map(|service| upstream(context, &service.name))
+            .map(|service| reload::upstream(context, &service.name))
             .collect(),
         made,
     };
@@ -68,9 +67,21 @@ pub(crate) fn init(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     })
 }
 
-/// Returns the name of the upstream of `service`.
-fn upstream(context: &Context, service: &str) -> String {
-    format!("{}_{}_{service}", context.app, context.name)
+/// Renders the include file of an app on ports for the slot that was released last. There the file is the
+/// switch: one that gives the traffic to somebody is left alone.
+fn ports(context: &Context) -> Result<Option<String>, Error> {
+    let nobody = reload::render(context, None);
+    let path = &context.slots.nginx.include;
+    match fs::read(path) {
+        Ok(there) if there != nobody.as_bytes() => return Ok(None),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::io(path)(error));
+        }
+        _ => {}
+    }
+    let releases = Releases::read(&context.state)?;
+    let live = releases.live().map(|live| live.slot);
+    Ok(Some(reload::render(context, live)))
 }
 
 /// Writes the upstreams: a server for each lane, all of them always up.
@@ -80,7 +91,10 @@ fn render(context: &Context) -> String {
                     # where the lanes lead, and nothing here.\n"
             .to_owned();
     for service in &context.slots.services {
-        text += &format!("\nupstream {} {{\n", upstream(context, &service.name));
+        text += &format!(
+            "\nupstream {} {{\n",
+            reload::upstream(context, &service.name)
+        );
         text += "    # By number and not by path, as `consistent` would: a client has the same lane everywhere, and is\n    # not given the api of one slot and the pages of the other.\n";
         text += "    hash $th_client;\n";
         for number in 0..context.lanes.len() {
@@ -124,8 +138,4 @@ fn write(path: &Path, run: &mut Run, text: &str) -> Result<bool, Error> {
         run.changed();
     }
     Ok(true)
-}
-
-fn is_closed(dir: &Path) -> bool {
-    fs::metadata(dir).is_ok_and(|there| there.mode() & 0o001 == 0)
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use th_archive::atomic::{self, AtomicFile};
@@ -21,6 +21,16 @@ const NAME: &str = "maintenance";
 /// What the link leads to: this, and the seconds.
 const TARGET: &str = "retry-after-";
 
+/// Tells whether the page is on.
+pub(crate) fn is_on(context: &Context) -> bool {
+    path(context).exists()
+}
+
+/// Returns the path that nginx looks for.
+pub(crate) fn path(context: &Context) -> PathBuf {
+    context.root.join("run").join(NAME)
+}
+
 /// Turns the page on or off.
 pub(crate) fn maintenance(
     context: &Context,
@@ -29,7 +39,7 @@ pub(crate) fn maintenance(
     retry_after: Duration,
 ) -> Result<Outcome, Error> {
     let dir = context.root.join("run");
-    let path = dir.join(NAME);
+    let path = path(context);
     let before = seconds(&path)?;
     let wanted = match switch {
         Switch::On => Some(retry_after.as_secs()),
@@ -52,7 +62,9 @@ pub(crate) fn maintenance(
     };
     let summary = match wanted {
         Some(seconds) => format!(
-            "maintenance is on: 503, come back in {seconds} s; th-swap maintenance off ends it"
+            "maintenance is on: sites that look for '{}' answer 503, come back in {seconds} s; \
+             th-swap maintenance off ends it",
+            data.path
         ),
         None => "maintenance is off".to_owned(),
     };

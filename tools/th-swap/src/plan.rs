@@ -5,6 +5,7 @@ mod gates;
 use th_record::kind::{Slot, SwapPlan, SwapStep};
 
 use crate::Error;
+use crate::front::Answers;
 use crate::schema::Connections;
 
 /// What was observed before a release.
@@ -31,15 +32,19 @@ pub(crate) struct Observed {
     pub(crate) free_disk: Option<u64>,
     /// What answered through the web server; `None` without a front.
     pub(crate) front: Option<FrontSeen>,
+    /// Whether the live slot answers well on its own sockets; looked at when the web server does not.
+    pub(crate) live_is_healthy: bool,
+    /// Whether the maintenance page is on.
+    pub(crate) maintenance: bool,
 }
 
 /// What answered through the web server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FrontSeen {
-    /// Nothing listens there.
+    /// Nobody can be asked there.
     Down(String),
-    /// These slots answered, and so many answers were not good.
-    Slots(Vec<Slot>, u64),
+    /// What was answered.
+    Answers(Answers),
 }
 
 /// What is to be done.
@@ -141,6 +146,7 @@ fn step(action: &str, object: &str) -> SwapStep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::front::{Bad, Way};
 
     fn good() -> Observed {
         Observed {
@@ -154,9 +160,25 @@ mod tests {
                 app: 12,
             }),
             free_disk: Some(1 << 30),
-            front: Some(FrontSeen::Slots(vec![Slot::Blue], 0)),
+            front: Some(answers(Slot::Blue, &[])),
+            live_is_healthy: true,
             ..Observed::default()
         }
+    }
+
+    /// `slot` has answered `/`, and these statuses were not good.
+    fn answers(slot: Slot, bad: &[(u16, Option<Slot>)]) -> FrontSeen {
+        let bad = bad.iter().map(|(status, slot)| Bad {
+            way: Way::get("/"),
+            status: *status,
+            slot: *slot,
+        });
+        FrontSeen::Answers(Answers {
+            slots: vec![slot],
+            asked: 5,
+            bad: bad.collect(),
+            silent: 0,
+        })
     }
 
     fn wanted(previous_slot: Option<Slot>) -> Wanted<'static> {
@@ -213,8 +235,43 @@ mod tests {
             refused(|seen| seen.front = Some(FrontSeen::Down("refused".into()))),
             "front"
         );
-        let other = |seen: &mut Observed| seen.front = Some(FrontSeen::Slots(vec![Slot::Green], 0));
+        let other = |seen: &mut Observed| seen.front = Some(answers(Slot::Green, &[]));
         assert_eq!(refused(other), "served");
+        assert_eq!(
+            refused(|seen| seen.front = Some(answers(Slot::Blue, &[(404, None)]))),
+            "probes"
+        );
+    }
+
+    #[test]
+    fn a_bad_answer_refuses_unless_the_release_may_mend_it() {
+        let probes = |healthy, maintenance, bad: &[(u16, Option<Slot>)]| {
+            let seen = Observed {
+                front: Some(answers(Slot::Blue, bad)),
+                live_is_healthy: healthy,
+                maintenance,
+                ..good()
+            };
+            let plan = release(wanted(Some(Slot::Blue)), &seen);
+            let gate = plan.gates.into_iter().find(|gate| gate.name == "probes");
+            gate.map(|gate| (gate.ok, gate.found)).unwrap()
+        };
+        assert_eq!(probes(true, false, &[]).0, Some(true));
+        let (ok, found) = probes(true, false, &[(500, None), (404, None)]);
+        assert_eq!(
+            (ok, found.as_str()),
+            (Some(false), "GET / answers 404 though blue is healthy")
+        );
+        // The app's own, and that of a slot that is down.
+        let own = [(500, None), (504, None), (404, Some(Slot::Blue))];
+        assert_eq!(probes(true, false, &own).0, None);
+        assert_eq!(probes(true, true, &[(503, Some(Slot::Blue))]).0, None);
+        assert_eq!(probes(false, false, &[(502, None)]).0, None);
+        let (ok, found) = probes(false, true, &[(503, None)]);
+        assert_eq!(
+            (ok, found.as_str()),
+            (Some(false), "GET / answers 503: the maintenance page is on")
+        );
     }
 
     #[test]

@@ -8,13 +8,13 @@ use th_docker::Docker;
 use th_record::Image;
 use th_record::kind::Slot;
 
-use crate::Error;
 use crate::context::Context;
-use crate::front::Front;
+use crate::front::{Front, Way};
 use crate::plan::{FrontSeen, Observed};
 use crate::schema::Schema;
+use crate::{Error, boot, maintenance};
 
-/// How many users ask who answers.
+/// So many users ask who answers, or more to ask for all there is.
 const USERS: u64 = 5;
 
 /// Observes all that a release of `images` into the idle slot depends on.
@@ -32,6 +32,7 @@ pub(crate) fn observe(
         longest_path: longest_path(context),
         free_memory: free_memory(),
         free_disk: free_disk(context.state.dir(), &context.root),
+        maintenance: maintenance::is_on(context),
         ..Observed::default()
     };
     for (_, image) in images {
@@ -50,7 +51,16 @@ pub(crate) fn observe(
             Err(error) => run.warn(format!("the database's connections are not known: {error}")),
         }
     }
-    seen.front = front.map(|front| look(front, USERS));
+    seen.front = front.map(|front| {
+        let ways = front.ways();
+        look(front, USERS.max(ways.len() as u64), &ways)
+    });
+    if let (Some(FrontSeen::Answers(answers)), Some(live)) = (&seen.front, live)
+        && answers.failed() > 0
+    {
+        seen.live_is_healthy = boot::probe(context, live).is_ok();
+        run.warn(format!("before the release, {}", answers.complaint()));
+    }
     Ok(seen)
 }
 
@@ -70,9 +80,9 @@ pub(crate) fn other_images(
 }
 
 /// Asks through the web server who answers.
-pub(crate) fn look(front: &Front, users: u64) -> FrontSeen {
-    match front.slots(users) {
-        Ok((slots, bad)) => FrontSeen::Slots(slots, bad),
+pub(crate) fn look(front: &Front, users: u64, ways: &[Way]) -> FrontSeen {
+    match front.survey(users, ways) {
+        Ok(answers) => FrontSeen::Answers(answers),
         Err(error) => FrontSeen::Down(format!("nothing answers on {}: {error}", front.address)),
     }
 }

@@ -25,7 +25,7 @@ use crate::front::Front;
 
 pub(crate) use connections::connections;
 pub(crate) use directive::{Directive, parse};
-pub(crate) use include::{live, render, upstream};
+pub(crate) use include::{NOBODY, live, render, upstream};
 pub(crate) use nginx::{Nginx, Worker, workers};
 
 /// How long a reload may take. Finding a port taken alone costs nginx 2.5 s.

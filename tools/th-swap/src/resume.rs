@@ -20,15 +20,17 @@ pub(crate) fn resume(context: &Context, run: &mut Run) -> Result<Outcome, Error>
     let turn = Turn::take(&context.state, run)?;
     let pending = Pending::read(&context.state)?;
     if watch::is_marked(&context.state)? {
-        return Ok(nothing(
-            "a process is at it: it holds the old slot warm and watches",
-        ));
+        let why = "a process is at it: it holds the old slot warm and watches";
+        return Ok(left_alone(run, why));
     }
     match pending {
-        Some(pending) if pending.phase == Phase::Paused => Ok(nothing(&format!(
-            "a canary is paused: th-swap canary --tag {} goes on, th-swap rollback takes it back",
-            pending.tag
-        ))),
+        Some(pending) if pending.phase == Phase::Paused => {
+            let why = format!(
+                "a canary is paused: th-swap canary --tag {} goes on, th-swap rollback takes it back",
+                pending.tag
+            );
+            Ok(left_alone(run, &why))
+        }
         Some(pending)
             if matches!(pending.phase, Phase::Draining | Phase::Holding)
                 && !recover::is_back(context, &pending) =>
@@ -58,6 +60,12 @@ pub(crate) fn resume(context: &Context, run: &mut Run) -> Result<Outcome, Error>
             ))
         }
     }
+}
+
+/// There is something, and it is not for this command.
+fn left_alone(run: &mut Run, why: &str) -> Outcome {
+    run.warn(why);
+    nothing(why)
 }
 
 fn nothing(why: &str) -> Outcome {

@@ -26,6 +26,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 pub(crate) use space::space;
 use space::{ACCEPTED, WAITING};
 
+/// The longest path of a unix socket: `sockaddr_un` has 108 bytes, of which the last is zero.
+pub(crate) const LONGEST_PATH: usize = 107;
+
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
 /// `NLM_F_REQUEST | NLM_F_DUMP`

@@ -1,7 +1,13 @@
 //! What is on disk, what runs, what is served, and whether they agree.
 
+mod problems;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::fs::{major, minor};
 use th_cli::{Outcome, Run};
 use th_config::Mode;
 use th_docker::{Docker, Member};
@@ -10,10 +16,11 @@ use th_record::{ErrorKind, Failure};
 
 use crate::context::Context;
 use crate::front::Front;
-use crate::pending::{Pending, Phase};
+use crate::pending::Pending;
 use crate::plan::FrontSeen;
 use crate::releases::Releases;
-use crate::{Error, boot, drain, preflight, summary, traffic, watch};
+use crate::{Error, boot, drain, maintenance, preflight, summary, traffic, watch};
+use problems::{SlotSeen, Traffic};
 
 /// So many users find every lane, or nearly.
 const USERS: u64 = 40;
@@ -26,7 +33,7 @@ const ENGINE: Duration = Duration::from_secs(5);
 pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error> {
     let members = members(context);
     let pending = Pending::read(&context.state)?;
-    let alive = watch::is_marked(&context.state)? || is_locked(context);
+    let alive = watch::is_marked(&context.state)? || is_held(&context.state.path("lock"));
     let releases = Releases::read(&context.state)?;
     let slot = traffic::live(context)?;
     let of_slot = |at: usize| Some(members.as_ref().ok()?[at].as_slice());
@@ -35,27 +42,34 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
         .enumerate()
         .map(|(at, slot)| of(context, slot, of_slot(at)))
         .collect::<Result<Vec<_>, _>>()?;
-    let front = Front::of(context)?.map(|front| preflight::look(&front, USERS));
+    let front = Front::of(context)?.map(|front| preflight::look(&front, USERS, front.gets()));
     let mut status = SwapStatus {
         tag: releases.live().map(|live| live.tag.clone()),
         slot,
-        slots,
+        slots: slots.iter().map(|seen| seen.status.clone()).collect(),
         served: match &front {
-            Some(FrontSeen::Slots(slots, _)) => Some(slots.clone()),
+            Some(FrontSeen::Answers(answers)) => Some(answers.slots.clone()),
             Some(FrontSeen::Down(_)) => Some(Vec::new()),
             None => None,
         },
         pending: pending.map(|pending| pending.shown(alive)),
-        maintenance: context.root.join("run/maintenance").exists(),
+        maintenance: maintenance::is_on(context),
         agree: true,
         problems: Vec::new(),
     };
-    status.problems = problems(
-        context,
-        &status,
-        releases.live().map(|live| live.slot),
-        front.as_ref(),
-    )?;
+    let traffic = Traffic {
+        include: match context.slots.mode {
+            Mode::Lanes => None,
+            Mode::Reload => Some(&context.slots.nginx.include),
+        },
+        live: slot,
+        remembered: releases.live(),
+        pending: status.pending.as_ref(),
+        slots: &slots,
+        front: front.as_ref(),
+    };
+    let (problems, hint) = (traffic.problems(), traffic.hint());
+    status.problems = problems;
     let blind = members.err().map(|error| Failure::of(&error));
     if let Some(failure) = &blind {
         let problem = format!("it is not known what runs: {}", failure.message);
@@ -69,7 +83,9 @@ pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error
             outcome.but(failure.kind, why, failure.hint)
         }
         (None, None) => outcome,
-        (None, Some(first)) => outcome.but(ErrorKind::Negative, first.clone(), hint(&status)),
+        (None, Some(first)) => {
+            outcome.but(ErrorKind::Negative, first.clone(), Some(hint.to_owned()))
+        }
     })
 }
 
@@ -81,104 +97,76 @@ fn members(context: &Context) -> Result<[Vec<Member>; 2], Error> {
     Ok([blue?, green?])
 }
 
-fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotStatus, Error> {
+fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotSeen, Error> {
     let of_service = |name: &str| members?.iter().find(|member| member.service == name);
     let services = &context.slots.services;
     let first = services.first().and_then(|first| of_service(&first.name));
     let tag = first.and_then(|member| member.container.image_name.rsplit_once(':'));
     let runs = |name: &str| of_service(name).is_some_and(|member| member.container.running);
-    Ok(SlotStatus {
-        name: slot,
-        lanes: match context.slots.mode {
-            Mode::Lanes => context.lanes.read()?.count(slot).into(),
-            Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
+    let health = boot::probe(context, slot);
+    let images = services.iter().filter_map(|service| {
+        let container = &of_service(&service.name)?.container;
+        Some((container.image_name.clone(), container.image_id.clone()))
+    });
+    Ok(SlotSeen {
+        images: images.collect(),
+        status: SlotStatus {
+            name: slot,
+            lanes: match context.slots.mode {
+                Mode::Lanes => context.lanes.read()?.count(slot).into(),
+                Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
+            },
+            tag: tag.map(|(_, tag)| tag.to_owned()),
+            running: members.map(|_| services.iter().all(|service| runs(&service.name))),
+            healthy: health.is_ok(),
+            connections: members.and_then(|members| drain::count(context, slot, members)),
         },
-        tag: tag.map(|(_, tag)| tag.to_owned()),
-        running: members.map(|_| services.iter().all(|service| runs(&service.name))),
-        healthy: boot::probe(context, slot).is_ok(),
-        connections: members.and_then(|members| drain::count(context, slot, members)),
+        health,
     })
 }
 
-/// A swap that is not in its hold has the lock.
-fn is_locked(context: &Context) -> bool {
-    let lock = std::fs::File::open(context.state.path("lock"));
-    let shared = rustix::fs::FlockOperation::NonBlockingLockShared;
-    lock.is_ok_and(|lock| rustix::fs::flock(&lock, shared).is_err())
-}
-
-fn problems(
-    context: &Context,
-    status: &SwapStatus,
-    remembered: Option<Slot>,
-    front: Option<&FrontSeen>,
-) -> Result<Vec<String>, Error> {
-    let mut problems = Vec::new();
-    if let Some(pending) = status
-        .pending
-        .as_ref()
-        .filter(|pending| !pending.alive && pending.phase != Phase::Paused.name())
-    {
-        problems.push(format!(
-            "run {} died while it was {} with '{}'",
-            pending.run, pending.phase, pending.tag
-        ));
-    }
-    let busy = status.pending.is_some();
-    let Some(live) = status.slot else {
-        let lanes: u64 = status.slots.iter().map(|slot| slot.lanes).sum();
-        if (lanes > 0 || remembered.is_some()) && !busy {
-            problems.push("the lanes do not all lead to one slot".to_owned());
-        }
-        return Ok(problems);
+/// Tells whether somebody holds the environment's lock, as a swap does that is not in its hold. To try
+/// it would be to hold it for a moment.
+fn is_held(lock: &Path) -> bool {
+    let Ok(lock) = fs::metadata(lock) else {
+        return false;
     };
-    if remembered.is_some_and(|remembered| remembered != live) && !busy {
-        problems.push(format!(
-            "the lanes lead to {live}, but '{}' was released in {}",
-            status.tag.as_deref().unwrap_or_default(),
-            live.other()
-        ));
-    }
-    for slot in status.slots.iter().filter(|slot| slot.name == live) {
-        if slot.running == Some(false) {
-            problems.push(format!("{live} has the traffic, and does not run"));
-        } else if !slot.healthy {
-            let why = boot::probe(context, live).err().unwrap_or_default();
-            problems.push(format!("{live} has the traffic, and is not healthy: {why}"));
-        } else if slot.tag.is_some() && status.tag.is_some() && slot.tag != status.tag && !busy {
-            problems.push(format!(
-                "{live} runs '{}', but '{}' was released",
-                slot.tag.as_deref().unwrap_or_default(),
-                status.tag.as_deref().unwrap_or_default()
-            ));
-        }
-    }
-    match front {
-        Some(FrontSeen::Down(why)) => problems.push(why.clone()),
-        Some(FrontSeen::Slots(slots, _)) if slots.contains(&live.other()) => {
-            problems.push(format!(
-                "the lanes lead to {live}, but nginx serves {}",
-                live.other()
-            ));
-        }
-        Some(FrontSeen::Slots(_, bad)) if *bad > 0 => {
-            problems.push(format!(
-                "{bad} of {USERS} requests through nginx were not answered well"
-            ));
-        }
-        _ => {}
-    }
-    Ok(problems)
+    let (device, inode) = (lock.dev(), lock.ino());
+    let file = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        words.any(|word| word == "FLOCK") && words.any(|word| word == file)
+    })
 }
 
-fn hint(status: &SwapStatus) -> Option<String> {
-    let died = status
-        .pending
-        .as_ref()
-        .is_some_and(|pending| !pending.alive);
-    Some(if died || status.slot.is_none() {
-        "th-swap resume finishes it or takes it back".to_owned()
-    } else {
-        "th-swap doctor looks for the cause".to_owned()
-    })
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use th_state::Lock;
+
+    use super::*;
+
+    #[test]
+    fn to_look_for_the_lock_is_not_to_take_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, over) = (dir.path().join("lock"), AtomicBool::new(false));
+        assert!(!is_held(&path));
+        let lock = || Lock::acquire(&path, "th-backup", "run").unwrap();
+        let held = lock();
+        assert!(is_held(&path));
+        drop(held);
+        assert!(!is_held(&path));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    is_held(&path);
+                }
+            });
+            (0..500).for_each(|_| drop(lock()));
+            over.store(true, Ordering::Relaxed);
+        });
+    }
 }

@@ -105,7 +105,7 @@ pub(crate) fn status(status: &SwapStatus) -> String {
         .map_or("nothing".to_owned(), printable);
     let mut lines = vec![match status.slot {
         Some(slot) => format!("{tag} is live in {slot}"),
-        None => format!("{tag} is live, and the lanes lead to no one slot"),
+        None => format!("{tag} is live, and no slot has all of the traffic"),
     }];
     for slot in &status.slots {
         let state = match (slot.running, slot.healthy) {

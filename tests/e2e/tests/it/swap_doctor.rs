@@ -66,6 +66,13 @@ fn a_good_set_up_is_silent_and_each_plant_in_nginx_is_found() -> Result<()> {
     let twice = "proxy_next_upstream error non_idempotent; listen";
     good.plant("listen", twice, &["problem non_idempotent"])?;
     good.plant(
+        "/run/maintenance",
+        "/run/other",
+        &["advice maintenance_page"],
+    )?;
+    let pass = format!("http://{}_test_api", good.app.name());
+    good.plant(&pass, "http://127.0.0.1:9", &["problem not_passed"])?;
+    good.plant(
         "include ",
         "nonsense on; include ",
         &["problem nginx_config"],

@@ -35,7 +35,10 @@ server {
   listen @ADDRESS@;
   proxy_http_version 1.1;
   proxy_set_header Connection close;
-  location / { proxy_pass http://@APP@_test_api; }
+  location / {
+    if (-f @ROOT@/run/maintenance) { return 503; }
+    proxy_pass http://@APP@_test_api;
+  }
   location /ws {
     proxy_pass http://@APP@_test_api;
     proxy_set_header Upgrade $http_upgrade;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use th_kit::SlotApp;
 
 use crate::swap_canary_users::{Answer, Connection};
@@ -23,7 +23,7 @@ server {
     default_type text/plain;
     return 503 "back soon\n";
   }
-  location = /health { proxy_pass http://@APP@_test_api; }
+  location /health { proxy_pass http://@APP@_test_api; }
   location / {
     if (-f @ROOT@/run/maintenance) { return 503; }
     proxy_pass http://@APP@_test_api;
@@ -113,5 +113,29 @@ fn a_plan_changes_nothing() -> Result<()> {
         .expect(0)?;
     assert_eq!(plan.record["dry_run"], true);
     assert_eq!(get(&app, "/")?.status, 200);
+    Ok(())
+}
+
+#[test]
+fn a_release_that_the_page_would_fail_is_refused() -> Result<()> {
+    let app = app()?;
+    let front = app.nginx().address();
+    app.write_config(&format!(
+        "nginx = {{ front = \"http://{front}\", probes = [\"/health\", \"/\"] }}"
+    ))?;
+    app.swap(&["maintenance", "on"])?.run()?.expect(0)?;
+    let ended = app.swap(&["to", "--tag", "v2"])?.run()?.expect(13)?;
+    ensure!(
+        ended
+            .message()
+            .contains("GET / answers 503: the maintenance page is on"),
+        "{}",
+        ended.record
+    );
+    // With probes that answer all the while, it goes through.
+    app.write_config("")?;
+    app.swap(&["to", "--tag", "v2"])?.run()?.expect(0)?;
+    let refused = ["maintenance", "on", "--retry-after", "500ms"];
+    app.swap(&refused)?.run()?.expect(2)?;
     Ok(())
 }

@@ -209,19 +209,21 @@ fn a_first_release_that_fails_its_users_leaves_the_include_to_nobody() -> Result
     Ok(())
 }
 
+/// Returns the names of what the doctor finds.
+pub(crate) fn doctor(app: &PortApp) -> Result<Vec<String>> {
+    let ended = app.app.swap(&["doctor"])?.run()?;
+    let found = ended.data()["findings"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let names = found.iter().filter_map(|it| it["name"].as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
 #[test]
 fn the_doctor_knows_what_a_reload_costs() -> Result<()> {
     let app = PortApp::new()?;
     app.to("v1")?.expect(0)?;
-    let doctor = |app: &PortApp| -> Result<Vec<String>> {
-        let ended = app.app.swap(&["doctor"])?.run()?;
-        let found = ended.data()["findings"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let names = found.iter().filter_map(|it| it["name"].as_str());
-        Ok(names.map(str::to_owned).collect())
-    };
     let names = doctor(&app)?;
     // Debian 12 has 1.22, Debian 13 has 1.26: neither spares kept connections.
     ensure!(
@@ -233,10 +235,7 @@ fn the_doctor_knows_what_a_reload_costs() -> Result<()> {
     let good = fs::read_to_string(app.include())?;
     fs::write(app.include(), good.replace("127.0.0.1", "localhost"))?;
     let names = doctor(&app)?;
-    ensure!(
-        names.contains(&"upstream_elsewhere".to_owned()),
-        "{names:?}"
-    );
+    ensure!(names.contains(&"localhost".to_owned()), "{names:?}");
     ensure!(names.contains(&"include_missing".to_owned()), "{names:?}");
     Ok(())
 }

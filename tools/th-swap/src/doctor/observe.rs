@@ -8,6 +8,7 @@ use th_record::kind::SwapUnchecked;
 
 pub(super) use containers::{containers, memory};
 pub(super) use nginx::{Seen, nginx};
+pub(crate) use sockets::barrier;
 pub(super) use sockets::sockets;
 
 fn unknown(subject: &str, reason: impl Into<String>) -> SwapUnchecked {

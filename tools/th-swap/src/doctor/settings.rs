@@ -40,7 +40,7 @@ pub(super) fn findings(context: &Context) -> Vec<SwapFinding> {
             "one_probe",
             "slots.nginx.probes",
             format!("only {only} is asked for through nginx: a receipt says nothing of the other services"),
-            "set it to a path of each service, such as [\"/health\", \"/\"]",
+            "set it to a path of each service that answers during maintenance too, such as [\"/health\", \"/healthz\"]",
         ));
     }
     match &nginx.access_log {

@@ -1,14 +1,11 @@
 //! The lanes and the sockets they lead to. Pure.
 
-use std::path::PathBuf;
-
 use th_record::kind::{Slot, SwapFinding};
 
 use super::finding::problem;
+use super::identity::{Identity, Step};
 use crate::lanes::Layout;
-
-/// A path in `sockaddr_un` has 108 bytes, of which the last is zero.
-const LONGEST: usize = 107;
+use crate::sockets::LONGEST_PATH;
 
 /// What was seen of the lanes and the sockets.
 #[derive(Debug, Clone)]
@@ -43,58 +40,20 @@ pub(super) enum SocketState {
     Missing,
     /// It is there, and nobody listens.
     Dead,
-}
-
-/// One name on the way to a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) path: PathBuf,
-    pub(super) mode: u32,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-}
-
-/// Whom a process runs as.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) uid: u32,
-    pub(super) gids: Vec<u32>,
-}
-
-impl Identity {
-    /// Tells whether the permission `bit` (4, 2 or 1) of `step` is given.
-    fn may(&self, step: &Step, bit: u32) -> bool {
-        let class = if self.uid == step.uid {
-            6
-        } else if self.gids.contains(&step.gid) {
-            3
-        } else {
-            0
-        };
-        self.uid == 0 || step.mode >> class & bit != 0
-    }
-
-    /// Returns the first name on the way that it may not pass; to connect is to write.
-    fn blocked<'a>(&self, steps: &'a [Step]) -> Option<&'a Step> {
-        let last = steps.len().saturating_sub(1);
-        let bit = |n| if n == last { 2 } else { 1 };
-        let mut steps = steps.iter().enumerate();
-        steps
-            .find(|(n, step)| !self.may(step, bit(*n)))
-            .map(|(_, step)| step)
-    }
+    /// Somebody listens, and takes no connection.
+    Full,
 }
 
 impl Sockets {
     /// Returns what is wrong.
     pub(super) fn findings(&self) -> Vec<SwapFinding> {
         let mut found = Vec::new();
-        if self.longest_path.len() > LONGEST {
+        if self.longest_path.len() > LONGEST_PATH {
             found.push(problem(
                 "socket_path",
                 &self.longest_path,
                 format!(
-                    "{} bytes, and a socket's path has at most {LONGEST}",
+                    "{} bytes, and a socket's path has at most {LONGEST_PATH}",
                     self.longest_path.len()
                 ),
                 "choose a shorter root",
@@ -156,6 +115,14 @@ impl Sockets {
         match socket.state {
             SocketState::Missing => return stale("its socket is not there"),
             SocketState::Dead => return stale("nobody listens on its socket"),
+            SocketState::Full => {
+                return Some(problem(
+                    "socket_full",
+                    &path,
+                    format!("{slot} listens, and accepts no connection: its queue is full"),
+                    "the service hangs: release a repaired one, or start that slot again",
+                ));
+            }
             SocketState::Accepts => {}
         }
         let worker = self.worker.as_ref()?;
@@ -271,6 +238,8 @@ mod tests {
         assert_eq!(names(&split), ["lanes_split", "stale_lanes"]);
         split.pending = true;
         assert_eq!(names(&split), ["stale_lanes"]);
+        split.sockets[0].state = SocketState::Full;
+        assert_eq!(names(&split), ["socket_full"]);
         assert_eq!(names(&sockets(vec![None, None], vec![])), ["lanes_missing"]);
         assert_eq!(
             names(&sockets(vec![Some(Slot::Blue), None], vec![])),

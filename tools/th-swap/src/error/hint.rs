@@ -80,6 +80,10 @@ fn gate(name: &str) -> Option<&'static str> {
         }
         "disk" => Some("make room first"),
         "path" => Some("move the environment's root to a shorter path"),
+        "probes" => Some(
+            "the paths of slots.nginx.probes must answer 2xx through the web server, also during maintenance; \
+             th-swap maintenance off ends it",
+        ),
         "same_image" => Some(
             "th-swap to --tag TAG releases what the tag is now; or give the tag back to the image that it was",
         ),

@@ -16,6 +16,11 @@ use super::Address;
 /// How often a listener with a full queue is asked again.
 const AGAIN: Duration = Duration::from_millis(5);
 
+/// Why no connection was made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct NotConnected(io::Error);
+
 #[derive(Debug)]
 enum Socket {
     Unix(UnixStream),
@@ -31,13 +36,17 @@ pub(crate) struct Stream {
 
 impl Stream {
     /// Connects before `until`.
+    ///
+    /// # Errors
+    /// [`NotConnected`], of the kind that its cause has.
     pub(crate) fn connect(address: &Address, until: Instant) -> io::Result<Self> {
         let socket = match address {
-            Address::Unix(path) => Socket::Unix(connect_unix(path, until)?),
-            Address::Tcp(address) => Socket::Tcp(connect_tcp(address, until)?),
+            Address::Unix(path) => connect_unix(path, until).map(Socket::Unix),
+            Address::Tcp(address) => connect_tcp(address.as_str(), until).map(Socket::Tcp),
         };
+        let refused = |error: io::Error| io::Error::new(error.kind(), NotConnected(error));
         Ok(Self {
-            socket: BufReader::new(socket),
+            socket: BufReader::new(socket.map_err(refused)?),
             until,
         })
     }
@@ -98,13 +107,21 @@ fn connect_unix(path: &Path, until: Instant) -> io::Result<UnixStream> {
     }
 }
 
-fn connect_tcp(address: &str, until: Instant) -> io::Result<TcpStream> {
-    let left = until.saturating_duration_since(Instant::now());
-    let first = address.to_socket_addrs()?.next();
-    let first = first.ok_or(io::ErrorKind::AddrNotAvailable)?;
-    let stream = TcpStream::connect_timeout(&first, left.max(AGAIN))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+/// A name may have several addresses, of which not all are listened on: each has its part of the time.
+fn connect_tcp(address: impl ToSocketAddrs, until: Instant) -> io::Result<TcpStream> {
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    let addresses: Vec<_> = address.to_socket_addrs()?.collect();
+    for (left, address) in (1..=addresses.len() as u32).rev().zip(addresses) {
+        let time = until.saturating_duration_since(Instant::now()) / left;
+        match TcpStream::connect_timeout(&address, time.max(AGAIN)) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// A timeout of a socket says `WouldBlock`.
@@ -165,5 +182,40 @@ impl Drop for Stream {
             Socket::Unix(socket) => socket.shutdown(Shutdown::Both),
             Socket::Tcp(socket) => socket.shutdown(Shutdown::Both),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(200);
+
+    #[test]
+    fn a_full_queue_is_waited_for_until_the_deadline() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("full.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = Address::Unix(path);
+        let connect = || Stream::connect(&address, Instant::now() + LIMIT);
+        let _first = connect().unwrap();
+        let full = connect().unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::TimedOut);
+        assert!(super::super::is_not_connected(&full));
+    }
+
+    /// As `localhost`, which is `::1` and `127.0.0.1` on many hosts, in this order.
+    #[test]
+    fn the_second_address_of_a_name_will_do() {
+        let [closed, open] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = [closed, open.try_clone().unwrap()].map(|it| it.local_addr().unwrap());
+        let connected = connect_tcp(&addresses[..], Instant::now() + LIMIT).unwrap();
+        assert_eq!(connected.peer_addr().unwrap(), open.local_addr().unwrap());
+        let none = connect_tcp(&addresses[..1], Instant::now() + LIMIT);
+        assert_eq!(none.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

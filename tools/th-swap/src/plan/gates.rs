@@ -6,10 +6,9 @@ use th_cli::human_bytes;
 use th_record::kind::{GateResult, Slot};
 
 use super::{FrontSeen, Observed};
+use crate::front::{Answers, Bad};
 use crate::schema::Connections;
-
-/// The longest path of a unix socket, in bytes.
-const LONGEST_PATH: usize = 107;
+use crate::sockets::LONGEST_PATH;
 
 /// A file system with less than this much free is as good as full.
 const LEAST_FREE: u64 = 64 << 20;
@@ -27,8 +26,11 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
     if let Some(front) = &seen.front {
         gates.push(match front {
             FrontSeen::Down(why) => gate("front", Some(false), why.clone()),
-            FrontSeen::Slots(slots, _) => serves(previous, slots),
+            FrontSeen::Answers(answers) => serves(previous, &answers.slots),
         });
+    }
+    if let Some(FrontSeen::Answers(answers)) = &seen.front {
+        gates.push(probes(previous, seen, answers));
     }
     gates
 }
@@ -126,7 +128,7 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
             "served",
             Some(false),
             format!(
-                "the lanes lead to {live}, but {} answers: nginx reads another directory",
+                "{live} has the traffic, but {} answers: nginx reads another file or directory",
                 names.join(" and ")
             ),
         ),
@@ -134,9 +136,35 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
             "served",
             Some(false),
             format!(
-                "no lane leads anywhere, but {} answers: nginx reads another directory",
+                "no slot has the traffic, but {} answers: nginx reads another file or directory",
                 names.join(" and ")
             ),
+        ),
+    }
+}
+
+/// A release is judged by the answers to what the settings ask for: those that are bad before it, and
+/// are not the live slot's own, would have it taken back.
+fn probes(previous: Option<Slot>, seen: &Observed, answers: &Answers) -> GateResult {
+    let bad = &answers.bad;
+    let is_the_page = |bad: &&Bad| bad.status == 503 && bad.slot.is_none();
+    let by_maintenance = bad.iter().find(is_the_page).filter(|_| seen.maintenance);
+    let foreign = bad.iter().find(|bad| !bad.is_the_apps());
+    match (by_maintenance, foreign, previous) {
+        (Some(bad), ..) => gate(
+            "probes",
+            Some(false),
+            format!("{bad}: the maintenance page is on"),
+        ),
+        (_, Some(bad), Some(live)) if seen.live_is_healthy => gate(
+            "probes",
+            Some(false),
+            format!("{bad} though {live} is healthy"),
+        ),
+        _ => gate(
+            "probes",
+            (answers.failed() == 0).then_some(true),
+            answers.complaint(),
         ),
     }
 }

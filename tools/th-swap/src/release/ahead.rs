@@ -43,9 +43,9 @@ impl Ahead {
                     action: "mend".to_owned(),
                     object: format!("the lanes, to {slot}"),
                 }),
-                live: now.or(mended),
+                live: now.or(remembered.map(|release| release.slot)),
                 live_tag: remembered.map(|release| release.tag.clone()),
-                led: mended.is_none(),
+                led: now.is_some() || remembered.is_none(),
             });
         };
         let recovered = recover::outlook(context, &pending);

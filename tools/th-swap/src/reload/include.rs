@@ -12,12 +12,17 @@ use crate::context::Context;
 
 /// nginx and whoever looks for a mistake read it.
 const MODE: u32 = 0o644;
-/// Nobody listens there.
-const DISCARD: u16 = 9;
+/// The server that is named before the first release: nobody listens there.
+pub(crate) const NOBODY: &str = "127.0.0.1:9";
 
 /// Returns the name of the upstream of `service`.
 pub(crate) fn upstream(context: &Context, service: &str) -> String {
     format!("{}_{}_{service}", context.app, context.name)
+}
+
+/// Returns the server of `service` in `slot`: never `localhost`, which may be two addresses.
+fn server(context: &Context, slot: Slot, service: &str) -> String {
+    format!("127.0.0.1:{}", context.port(slot, service))
 }
 
 /// Renders the file that gives all traffic to `slot`, or before the first release to nobody.
@@ -30,9 +35,10 @@ pub(crate) fn render(context: &Context, slot: Option<Slot>) -> String {
     );
     for service in &context.slots.services {
         let name = upstream(context, &service.name);
-        let port = slot.map_or(DISCARD, |slot| context.port(slot, &service.name));
-        // Never `localhost`, which may be two addresses.
-        text += &format!("upstream {name} {{\n    server 127.0.0.1:{port} max_fails=0;\n}}\n");
+        let server = slot.map_or(NOBODY.to_owned(), |slot| {
+            server(context, slot, &service.name)
+        });
+        text += &format!("upstream {name} {{\n    server {server} max_fails=0;\n}}\n");
     }
     text
 }
@@ -52,7 +58,7 @@ pub(crate) fn live(context: &Context) -> Result<Option<Slot>, Error> {
     for slot in Slot::ALL {
         let mut all = true;
         for service in &context.slots.services {
-            let server = format!("127.0.0.1:{}", context.port(slot, &service.name));
+            let server = server(context, slot, &service.name);
             let names = |line: &&str| line.split([' ', ';']).any(|word| word == server);
             all &= lines.iter().any(names);
         }

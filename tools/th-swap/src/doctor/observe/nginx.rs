@@ -8,12 +8,12 @@ use th_record::kind::{SwapFinding, SwapUnchecked};
 use super::unknown;
 use crate::context::Context;
 use crate::doctor::finding::problem;
-use crate::doctor::sockets::Identity;
+use crate::doctor::identity::Identity;
 use crate::doctor::web_server::{Wanted, WebServer};
 use crate::front::Front;
 use crate::plan::FrontSeen;
-use crate::preflight;
 use crate::reload::{self, Directive, Nginx};
+use crate::{maintenance, preflight};
 
 /// What was seen of nginx.
 pub(in crate::doctor) struct NginxSeen {
@@ -46,7 +46,11 @@ impl Seen {
                 upstream: reload::upstream(context, name),
                 servers: match slots.mode {
                     Mode::Lanes => (0..context.lanes.len()).map(lane).collect(),
-                    Mode::Reload => ports.map(|port| format!("127.0.0.1:{port}")).collect(),
+                    // Nobody before the first release; that there was none is not nginx's to tell.
+                    Mode::Reload => ports
+                        .map(|port| format!("127.0.0.1:{port}"))
+                        .chain([reload::NOBODY.to_owned()])
+                        .collect(),
                 },
             }
         });
@@ -55,11 +59,9 @@ impl Seen {
             main: &self.main,
             mode: slots.mode,
             wanted: wanted.collect(),
-            include: std::path::absolute(&slots.nginx.include)
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            include: slots.nginx.include.to_string_lossy().into_owned(),
             drain: slots.drain,
+            maintenance: maintenance::path(context).to_string_lossy().into_owned(),
             migrates: self.migrates,
         }
     }
@@ -143,7 +145,19 @@ pub(in crate::doctor) fn nginx(context: &Context, unchecked: &mut Vec<SwapUnchec
 /// Tells whether something answers where users are told to come.
 fn answers(context: &Context) -> bool {
     let front = Front::of(context).ok().flatten();
-    front.is_some_and(|front| matches!(preflight::look(&front, 1), FrontSeen::Slots(..)))
+    front.is_some_and(|front| {
+        matches!(
+            preflight::look(&front, 1, front.gets()),
+            FrontSeen::Answers(_)
+        )
+    })
+}
+
+/// Returns whom nginx's workers run as, when it runs where its process id is looked for.
+pub(super) fn worker(context: &Context) -> Option<Identity> {
+    let master = Nginx::of(context).master(None).ok()?;
+    let workers = reload::workers(master);
+    identity(workers.first()?.pid)
 }
 
 /// Returns whom a process runs as.

@@ -11,15 +11,17 @@ use crate::reload::Directive;
 impl WebServer<'_> {
     /// How requests are passed on.
     pub(super) fn passes(&self, upstreams: &[&Directive], found: &mut Vec<SwapFinding>) {
+        let scopes = Scope::all(self.main);
+        found.extend(unreached(upstreams, &scopes));
         let (mut keeping, mut old_protocol, mut retrying, mut never) = (None, None, None, None);
-        for scope in Scope::all(self.main) {
+        for scope in &scopes {
             let Some(upstream) = upstreams.iter().find(|it| it.value() == scope.target()) else {
                 continue;
             };
-            if self.keeps_open(&scope, upstream) {
+            if self.keeps_open(scope, upstream) {
                 keeping.get_or_insert(&scope.pass.at);
             }
-            let one_one = self.is_one_one(&scope);
+            let one_one = self.is_one_one(scope);
             if !one_one {
                 old_protocol.get_or_insert(&scope.pass.at);
             }
@@ -99,4 +101,24 @@ impl WebServer<'_> {
         self.version
             .is_some_and(|version| version >= KEEPS_UPSTREAM)
     }
+}
+
+/// Returns the first upstream that no request is passed on to. Where a variable says where to, that is
+/// not known.
+fn unreached(upstreams: &[&Directive], scopes: &[Scope<'_>]) -> Option<SwapFinding> {
+    let targets: Vec<&str> = scopes.iter().map(Scope::target).collect();
+    let mut upstreams = upstreams.iter();
+    let upstream = upstreams.find(|it| !targets.contains(&it.value()))?;
+    let is_known = !targets.iter().any(|target| target.contains('$'));
+    is_known.then(|| {
+        problem(
+            "not_passed",
+            &upstream.at,
+            format!(
+                "no proxy_pass leads to upstream {}: no release changes what users get",
+                upstream.value()
+            ),
+            format!("add proxy_pass http://{}; to the site", upstream.value()),
+        )
+    })
 }

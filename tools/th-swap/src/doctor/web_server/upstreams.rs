@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use th_config::Mode;
 use th_record::kind::SwapFinding;
 
-use super::{Wanted, WebServer, servers, value};
+use super::{LOCALHOST, Wanted, WebServer, servers, value};
 use crate::doctor::finding::{advice, problem};
 use crate::reload::Directive;
 
@@ -13,9 +13,7 @@ impl WebServer<'_> {
     /// Returns the upstream of a service.
     pub(super) fn upstream(&self, wanted: &Wanted) -> Result<&Directive, SwapFinding> {
         let mut upstreams = self.http().iter().filter(|it| it.name == "upstream");
-        let leads = |it: &&Directive| {
-            servers(it).any(|server| wanted.servers.iter().any(|w| w == server.value()))
-        };
+        let leads = |it: &&Directive| servers(it).any(|server| wanted.has(server));
         let named = upstreams.clone().find(|it| it.value() == wanted.upstream);
         let fix = format!("include '{}' at the http level, and reload", self.include);
         match (upstreams.find(leads), named) {
@@ -69,11 +67,8 @@ impl WebServer<'_> {
                 "run th-swap init, and reload nginx",
             ));
         }
-        let foreign: Vec<&&str> = present
-            .iter()
-            .filter(|it| !wanted.servers.iter().any(|w| w == **it))
-            .collect();
-        if let Some(server) = foreign.first() {
+        let mut foreign = servers(upstream).filter(|server| !wanted.has(server));
+        if let Some(server) = foreign.next().map(Directive::value) {
             found.push(problem(
                 "foreign_server",
                 &upstream.at,
@@ -93,7 +88,7 @@ impl WebServer<'_> {
                 "add max_fails=0 to each server, or run th-swap init again",
             ));
         }
-        if let Some(server) = servers(upstream).find(|it| it.value().starts_with("localhost")) {
+        if let Some(server) = servers(upstream).find(|it| it.value().starts_with(LOCALHOST)) {
             found.push(problem(
                 "localhost",
                 &server.at,
