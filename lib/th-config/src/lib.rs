@@ -2,6 +2,7 @@
 
 mod args;
 mod document;
+mod duration;
 mod environment;
 mod error;
 mod nearest;
@@ -11,6 +12,7 @@ mod secret;
 mod slots;
 
 pub use args::TargetArgs;
+pub use duration::duration;
 pub use environment::{Backup, Database, Environment, Files, Server};
 pub use error::Error;
 pub use retention::{Retention, Word};

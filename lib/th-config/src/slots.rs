@@ -223,7 +223,7 @@ impl Section {
 
 fn duration(setting: &'static str, text: Option<String>, default: &str) -> Result<Duration, Error> {
     let text = text.unwrap_or_else(|| default.to_owned());
-    humantime::parse_duration(&text).map_err(|error| wrong(setting, format!("'{text}': {error}")))
+    crate::duration(&text).map_err(|error| wrong(setting, format!("'{text}': {error}")))
 }
 
 fn wrong(setting: &'static str, message: String) -> Error {
@@ -262,6 +262,7 @@ mod tests {
             ("mode = \"dns\"", "slots.mode"),
             ("lanes = 0", "slots.lanes"),
             ("hold = \"soon\"", "slots.hold"),
+            ("hold = \"300000y\"", "slots.hold"),
             ("probe = { api = \"/health\" }", "slots.probe"),
             ("ports = { red = { api = 1 } }", "slots.ports"),
             ("nginx = { probes = [] }", "slots.nginx.probes"),
