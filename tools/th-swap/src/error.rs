@@ -27,6 +27,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Postgres(#[from] th_postgres::Error),
+    /// The database takes its time, or is not there.
+    #[error("the database does not answer within {0} s")]
+    NoAnswer(u64),
     /// The file system.
     #[error("cannot use '{}'", path.display())]
     Io {
@@ -243,9 +246,10 @@ impl Fail for Error {
             | Self::NothingBefore => ErrorKind::NotFound,
             Self::Front(_) | Self::Gate { .. } | Self::Schema { .. } => ErrorKind::Gate,
             Self::Compose { .. } | Self::StillRuns(_) => ErrorKind::Docker,
-            Self::FrontDown(_) | Self::NotHealthy { .. } | Self::Died { .. } => {
-                ErrorKind::Unreachable
-            }
+            Self::NoAnswer(_)
+            | Self::FrontDown(_)
+            | Self::NotHealthy { .. }
+            | Self::Died { .. } => ErrorKind::Unreachable,
             Self::WrongTag { .. } | Self::NoVersion { .. } => ErrorKind::Content,
             Self::Lost { .. }
             | Self::NotServed { .. }

@@ -286,6 +286,6 @@ fn ask(context: &Context, run: &Run) -> Result<Option<String>, Error> {
     if let Some(Server::Container(_) | Server::Compose { .. }) = server {
         Docker::connect_within(ENGINE)?;
     }
-    let schema = Schema::connect(context, run.cancel())?;
+    let schema = Schema::connect_within(context, run.cancel(), schema::HURRY)?;
     schema.map_or(Ok(None), |mut schema| schema.head())
 }
