@@ -14,7 +14,7 @@ use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::recover::{self, Recovered};
-use crate::release::{self, Begun, Intent, PROBES, Release as Swap};
+use crate::release::{self, Begun, Intent, Release as Swap};
 use crate::releases::{Release, Releases};
 use crate::schema::{self, Schema};
 use crate::turn::Turn;
@@ -82,8 +82,10 @@ pub(crate) fn rollback(
         };
     }
     let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
-    // What cannot begin must not end a hold.
-    let intent = if watched && pending.phase == Phase::Holding {
+    // What cannot begin must not end a hold, or a canary that is paused.
+    let done = is_done(recover::outlook(context, &pending), &pending, to);
+    let is_paused = pending.phase == Phase::Paused;
+    let intent = if (watched && pending.phase == Phase::Holding) || (is_paused && !done) {
         let intent = intent(context, run, to, hold)?;
         release::check_ahead(context, run, &docker, &compose, &intent)?;
         Some(intent)
@@ -223,18 +225,8 @@ fn intent(
         None => releases.before().ok_or(Error::NothingBefore)?,
     };
     check_schema(context, run, target, releases.set_after(target))?;
-    let slots = &context.slots;
-    Ok(Intent {
-        tag: target.tag.clone(),
-        hold: hold.unwrap_or_default(),
-        drain: slots.drain,
-        ready: slots.ready,
-        probes: PROBES,
-        exclusive: slots.exclusive.clone(),
-        shares: Vec::new(),
-        rollback: true,
-        images: target.images.clone(),
-    })
+    let (live, hold) = (releases.live(), hold.unwrap_or_default());
+    Ok(Intent::back(context, target, live, hold))
 }
 
 /// Refuses when the database has moved past what the release was seen to work with. `set` was made

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use th_kit::{Cluster, Server, SlotApp, Tool};
 
-const HEAD: &str =
+pub(crate) const HEAD: &str =
     "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('0007')";
 
 /// Tells th-swap of the app's database.
