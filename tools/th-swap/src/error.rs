@@ -95,6 +95,9 @@ pub enum Error {
     /// An image is not there.
     #[error("{0}")]
     NoImage(String),
+    /// An image is not there, on the way back to a release.
+    #[error("{0}")]
+    NoOldImage(String),
     /// The web server does not answer.
     #[error("{0}")]
     FrontDown(String),
@@ -242,6 +245,7 @@ impl Fail for Error {
             Self::NoCompose
             | Self::NotLaid(_)
             | Self::NoImage(_)
+            | Self::NoOldImage(_)
             | Self::NoRelease(_)
             | Self::NothingBefore => ErrorKind::NotFound,
             Self::Front(_) | Self::Gate { .. } | Self::Schema { .. } => ErrorKind::Gate,

@@ -90,6 +90,7 @@ mod swap_reload_app;
 mod swap_rollback;
 mod swap_rollback_death;
 mod swap_rollback_failures;
+mod swap_rollback_nowhere;
 mod swap_rollback_worker;
 mod swap_rootless;
 mod swap_round;

@@ -52,7 +52,7 @@ fn no_way_back_past_the_schema() -> Result<()> {
     ensure!(
         refused
             .message()
-            .contains("th-migrate down -e test --to 0008"),
+            .contains("the app's own down-migration to 0008"),
         "{}",
         refused.record
     );

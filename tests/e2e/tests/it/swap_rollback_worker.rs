@@ -44,3 +44,28 @@ fn a_worker_that_is_no_more_is_forgotten() -> Result<()> {
     assert_eq!(app.answer()?, "v1 green");
     Ok(())
 }
+
+/// What a release lacked that came before the service was, is in the compose file of its time.
+#[test]
+fn a_service_that_came_later_is_named() -> Result<()> {
+    let app = SlotApp::released()?;
+    app.swap(&["to", "--tag", "v2"])?.run()?.expect(0)?;
+    let compose = fs::read_to_string(app.path("compose.yml"))?;
+    let mailer = format!(
+        "services:\n  mailer:\n    image: mailer-{}:${{TH_TAG}}",
+        app.name()
+    );
+    fs::write(
+        app.path("compose.yml"),
+        compose.replacen("services:", &mailer, 1),
+    )?;
+    let refused = app.swap(&["rollback"])?.run()?.expect(10)?;
+    assert_eq!(refused.record["changed"], false);
+    for words in ["mailer", "the compose file that it was released with"] {
+        ensure!(refused.message().contains(words), "{}", refused.record);
+    }
+    fs::write(app.path("compose.yml"), compose)?;
+    app.swap(&["rollback"])?.run()?.expect(0)?;
+    assert_eq!(app.answer()?, "v1 blue");
+    Ok(())
+}
