@@ -32,6 +32,9 @@ pub struct Release {
     pub heads: Vec<String>,
     /// The backup made right before it.
     pub pre_release_set: Option<Id>,
+    /// Its services that must not run twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusive: Vec<String>,
 }
 
 impl Release {
@@ -160,6 +163,7 @@ mod tests {
             images: Vec::new(),
             heads: Vec::new(),
             pre_release_set: None,
+            exclusive: Vec::new(),
         }
     }
 
@@ -231,6 +235,10 @@ mod tests {
             r#""digest":null}],"heads":["0007"],"pre_release_set":"20261123T015900Z-0001"}]"#,
         );
         let releases: Releases = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&releases).unwrap(), text);
+        let text = text.replace("0001\"}]", r#"0001","exclusive":["worker"]}]"#);
+        let releases: Releases = serde_json::from_str(&text).unwrap();
+        assert_eq!(releases.live().unwrap().exclusive, ["worker"]);
         assert_eq!(serde_json::to_string(&releases).unwrap(), text);
     }
 

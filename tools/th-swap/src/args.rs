@@ -1,5 +1,6 @@
 //! What was typed.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use th_cli::{InputArgs, OutputArgs};
 use th_config::TargetArgs;
@@ -42,11 +43,11 @@ pub(crate) enum Command {
     /// Go back to the release before, or to one that is named
     Rollback {
         /// Go back to this release [default: the one before]
-        #[arg(long, value_name = "TAG")]
+        #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
         to: Option<String>,
         /// Keep the slot that is left warm for this long; not used while a release is in its hold
         /// [default: it is stopped at once]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = time)]
         hold: Option<humantime::Duration>,
         #[command(flatten)]
         input: InputArgs,
@@ -79,16 +80,16 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ReleaseArgs {
     /// The tag of the images to release
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) tag: String,
     /// Keep the old slot warm and watch for this long [default: slots.hold]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) hold: Option<humantime::Duration>,
     /// Wait this long for the old slot's connections to end [default: slots.drain]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) drain: Option<humantime::Duration>,
     /// Wait this long for the new slot to be healthy [default: slots.ready]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) ready: Option<humantime::Duration>,
     /// Probes in a row that must succeed before the switch [default: 3]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -107,7 +108,7 @@ pub(crate) struct CanaryArgs {
           value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) steps: Vec<u8>,
     /// Stay on each step for this long
-    #[arg(long, value_name = "TIME", default_value = "60s")]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
     pub(crate) every: humantime::Duration,
     /// Compare what users met, or what the tool's own probes meet [default: users, if
     /// slots.nginx.access_log is set]
@@ -125,6 +126,11 @@ pub(crate) struct CanaryArgs {
     /// Go back within a step after this many bad comparisons in a row
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) failures: u32,
+}
+
+/// Reads a time, which has an end.
+fn time(text: &str) -> Result<humantime::Duration, String> {
+    th_config::duration(text).map(Into::into)
 }
 
 /// Reads a share in percent. Compared with a NaN, nothing is ever worse.
@@ -216,5 +222,30 @@ mod tests {
         }
         assert_eq!((margin("0"), factor("1")), (Ok(0.0), Ok(1.0)));
         assert_eq!((margin("2.5"), factor("3.5")), (Ok(2.5), Ok(3.5)));
+    }
+
+    #[test]
+    fn what_an_unset_variable_leaves_is_no_tag() {
+        for args in [
+            ["to", "--tag", ""],
+            ["canary", "--tag", ""],
+            ["rollback", "--to", ""],
+        ] {
+            assert!(
+                Args::try_parse_from([&["th-swap"], &args[..]].concat()).is_err(),
+                "{args:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_has_an_end() {
+        let to = |flag, time| Args::try_parse_from(["th-swap", "to", "--tag", "v2", flag, time]);
+        for flag in ["--hold", "--drain", "--ready"] {
+            assert!(
+                to(flag, "1y").is_ok() && to(flag, "300000y").is_err(),
+                "{flag}"
+            );
+        }
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Postgres(#[from] th_postgres::Error),
+    /// The database takes its time, or is not there.
+    #[error("the database does not answer within {0} s")]
+    NoAnswer(u64),
     /// The file system.
     #[error("cannot use '{}'", path.display())]
     Io {
@@ -92,6 +95,9 @@ pub enum Error {
     /// An image is not there.
     #[error("{0}")]
     NoImage(String),
+    /// An image is not there, on the way back to a release.
+    #[error("{0}")]
+    NoOldImage(String),
     /// The web server does not answer.
     #[error("{0}")]
     FrontDown(String),
@@ -239,13 +245,15 @@ impl Fail for Error {
             Self::NoCompose
             | Self::NotLaid(_)
             | Self::NoImage(_)
+            | Self::NoOldImage(_)
             | Self::NoRelease(_)
             | Self::NothingBefore => ErrorKind::NotFound,
             Self::Front(_) | Self::Gate { .. } | Self::Schema { .. } => ErrorKind::Gate,
             Self::Compose { .. } | Self::StillRuns(_) => ErrorKind::Docker,
-            Self::FrontDown(_) | Self::NotHealthy { .. } | Self::Died { .. } => {
-                ErrorKind::Unreachable
-            }
+            Self::NoAnswer(_)
+            | Self::FrontDown(_)
+            | Self::NotHealthy { .. }
+            | Self::Died { .. } => ErrorKind::Unreachable,
             Self::WrongTag { .. } | Self::NoVersion { .. } => ErrorKind::Content,
             Self::Lost { .. }
             | Self::NotServed { .. }

@@ -60,7 +60,7 @@ fn line(release: &Release) -> String {
         ReleaseState::Retired => "retired",
         ReleaseState::Withdrawn => "withdrawn",
     };
-    let heads = release.heads.join(" ");
+    let heads = release.heads.join(", ");
     format!(
         "{}  {:9} {:5} {:20} {}",
         release.deployed_at.format("%Y-%m-%d %H:%M:%SZ"),

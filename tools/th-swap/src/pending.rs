@@ -61,7 +61,7 @@ pub(crate) struct Pending {
     pub(crate) phase: Phase,
     /// Whether it goes back to a release that there was before.
     pub(crate) rollback: bool,
-    /// Whether the old slot's exclusive services are stopped for it.
+    /// The services that must not run in both slots.
     pub(crate) exclusive: Vec<String>,
     /// How long the old slot's connections may take to end.
     pub(crate) drain_seconds: u64,
@@ -69,8 +69,6 @@ pub(crate) struct Pending {
     pub(crate) hold_seconds: u64,
     /// When that ends, once it has begun.
     pub(crate) hold_until_at: Option<DateTime<Utc>>,
-    /// When the traffic was moved.
-    pub(crate) switched_at: Option<DateTime<Utc>>,
     /// The run that led the lanes back, if it was another one.
     pub(crate) reverted_by: Option<String>,
     /// The database's migration head when it began.

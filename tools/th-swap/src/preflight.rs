@@ -36,7 +36,7 @@ pub(crate) fn observe(
         ..Observed::default()
     };
     for (_, image) in images {
-        if docker.image_id(image)?.is_none() {
+        if docker.image_id(image)?.is_none() && !seen.missing_images.contains(image) {
             seen.missing_images.push(image.clone());
         }
     }

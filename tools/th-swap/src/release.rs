@@ -6,6 +6,7 @@ mod begin;
 mod hold;
 mod intent;
 mod remember;
+mod survey;
 mod switch;
 mod take_back;
 
@@ -28,7 +29,7 @@ use crate::{Error, boot, engine, summary, traffic};
 
 pub(crate) use ahead::check as check_ahead;
 pub(crate) use begin::{Begun, report, upstream_set};
-pub(crate) use intent::{Intent, PROBES};
+pub(crate) use intent::Intent;
 pub(crate) use remember::remember;
 pub(crate) use take_back::{forget, stop_slot};
 

@@ -8,13 +8,13 @@ use th_cli::{Outcome, Run};
 use th_config::Server;
 use th_docker::Docker;
 use th_record::Id;
-use th_record::kind::Swapped;
+use th_record::kind::{SwapPlan, Swapped};
 
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::recover::{self, Recovered};
-use crate::release::{self, Begun, Intent, PROBES, Release as Swap};
+use crate::release::{self, Begun, Intent, Release as Swap};
 use crate::releases::{Release, Releases};
 use crate::schema::{self, Schema};
 use crate::turn::Turn;
@@ -44,6 +44,15 @@ pub(crate) fn rollback(
     let pending = Pending::read(&context.state)?;
     let watched = watch::is_marked(&context.state)?;
     let releases = Releases::read(&context.state)?;
+    // A hold is not ended for nothing.
+    let is_kept = |it: &Pending| watched && it.phase == Phase::Holding;
+    if pending.as_ref().is_none_or(is_kept)
+        && let Some(live) = releases.live()
+        && to == Some(live.tag.as_str())
+        && traffic::live(context)? == Some(live.slot)
+    {
+        return Ok(nothing(run, &live.tag));
+    }
     if let Some(pending) = pending.clone().filter(|it| is_warm(it, to, watched))
         && let Some(slot) = pending.previous_slot
         && let Some(target) = pending
@@ -75,17 +84,20 @@ pub(crate) fn rollback(
     let Some(pending) = pending else {
         return start(context, run, to, hold, turn);
     };
+    let is_done_by = |recovered| is_done(recovered, &pending, to);
     if turn.is_none() {
-        return match is_done(recover::outlook(context, &pending), &pending, to) {
+        return match is_done_by(recover::outlook(context, &pending)) {
             true => resume::plan(context),
             false => start(context, run, to, hold, turn),
         };
     }
     let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
-    // What cannot begin must not end a hold.
-    let intent = if watched && pending.phase == Phase::Holding {
+    // What cannot begin must not end a hold, or a canary that is paused.
+    let intent = if is_kept(&pending)
+        || (pending.phase == Phase::Paused && !is_done_by(recover::outlook(context, &pending)))
+    {
         let intent = intent(context, run, to, hold)?;
-        release::check_ahead(context, run, &docker, &compose, &intent)?;
+        release::check_ahead(context, run, &docker, &compose, &intent).map_err(of_old)?;
         Some(intent)
     } else {
         None
@@ -97,7 +109,7 @@ pub(crate) fn rollback(
             return recover::stopped(context, run, report, error);
         }
     };
-    if is_done(recovered, &pending, to) {
+    if is_done_by(recovered) {
         let report = Swapped {
             live: traffic::live(context).unwrap_or_default(),
             stopped: true,
@@ -195,13 +207,30 @@ fn begin(
     intent: &Intent,
     turn: Option<Turn>,
 ) -> Result<Outcome, Error> {
-    match Swap::begin_with(context, run, intent, turn)? {
+    match Swap::begin_with(context, run, intent, turn).map_err(of_old)? {
         Begun::Plan(outcome) => Ok(outcome),
         Begun::Release(release) => release.end(|release| {
             release.boot()?;
             release.switch()?;
             release.settle()
         }),
+    }
+}
+
+/// An image that a release of today has to have need not have been one of an old release.
+fn of_old(error: Error) -> Error {
+    match error {
+        Error::NoImage(found) => Error::NoOldImage(found),
+        error => error,
+    }
+}
+
+/// Says that there is no way to go.
+fn nothing(run: &Run, tag: &str) -> Outcome {
+    let text = format!("{tag} has the traffic already");
+    match run.output.plan {
+        true => Outcome::plan("swap_plan", &None::<SwapPlan>, text),
+        false => Outcome::done("swapped", &None::<Swapped>, text),
     }
 }
 
@@ -223,18 +252,8 @@ fn intent(
         None => releases.before().ok_or(Error::NothingBefore)?,
     };
     check_schema(context, run, target, releases.set_after(target))?;
-    let slots = &context.slots;
-    Ok(Intent {
-        tag: target.tag.clone(),
-        hold: hold.unwrap_or_default(),
-        drain: slots.drain,
-        ready: slots.ready,
-        probes: PROBES,
-        exclusive: slots.exclusive.clone(),
-        shares: Vec::new(),
-        rollback: true,
-        images: target.images.clone(),
-    })
+    let (live, hold) = (releases.live(), hold.unwrap_or_default());
+    Ok(Intent::back(context, target, live, hold))
 }
 
 /// Refuses when the database has moved past what the release was seen to work with. `set` was made
@@ -286,6 +305,6 @@ fn ask(context: &Context, run: &Run) -> Result<Option<String>, Error> {
     if let Some(Server::Container(_) | Server::Compose { .. }) = server {
         Docker::connect_within(ENGINE)?;
     }
-    let schema = Schema::connect(context, run.cancel())?;
+    let schema = Schema::connect_within(context, run.cancel(), schema::HURRY)?;
     schema.map_or(Ok(None), |mut schema| schema.head())
 }

@@ -70,7 +70,8 @@ pub struct Swapped {
     pub live: Option<Slot>,
     /// The images of the release, one for each service.
     pub images: Vec<Image>,
-    /// The database's migration head at the switch; `null` when it has none or nobody asked.
+    /// The database's migration head at the switch, of several all with a space between; `null` when it
+    /// has none or is not known.
     pub head: Option<String>,
     /// The backup made right before the release, from the upstream record.
     pub pre_release_set: Option<Id>,

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde_json::Value;
 use th_kit::{Cluster, Server, SlotApp, Tool};
 
-const HEAD: &str =
+pub(crate) const HEAD: &str =
     "CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('0007')";
 
 /// Tells th-swap of the app's database.
@@ -52,7 +52,7 @@ fn no_way_back_past_the_schema() -> Result<()> {
     ensure!(
         refused
             .message()
-            .contains("th-migrate down -e test --to 0008"),
+            .contains("the app's own down-migration to 0008"),
         "{}",
         refused.record
     );

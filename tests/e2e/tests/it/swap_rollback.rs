@@ -40,7 +40,7 @@ fn a_refusal_names_the_backup_made_before_the_release_that_came_next() -> Result
     let migrate = "UPDATE alembic_version SET version_num = '0008'";
     cluster.psql(&database, migrate)?;
     let refused = app.swap(&["rollback"])?.run()?.expect(13)?;
-    let hint = format!("th-restore apply -e test {} ", sets[1]);
+    let hint = format!("th-restore apply -e test --only db {} ", sets[1]);
     ensure!(refused.message().contains(&hint), "{}", refused.record);
     assert_eq!(refused.record["changed"], false);
     assert_eq!(app.answer()?, "v2 green");
@@ -52,7 +52,7 @@ fn a_refusal_names_the_backup_made_before_the_release_that_came_next() -> Result
     let migrate = "UPDATE alembic_version SET version_num = '0009'";
     cluster.psql(&database, migrate)?;
     let refused = app.swap(&["rollback"])?.run()?.expect(13)?;
-    let hint = "th-restore apply -e test 20261123T040000Z-0003 ";
+    let hint = "th-restore apply -e test --only db 20261123T040000Z-0003 ";
     ensure!(refused.message().contains(hint), "{}", refused.record);
     Ok(())
 }

@@ -35,6 +35,10 @@ fn own(error: &Error) -> Option<String> {
         }
         Error::NotLaid(_) => "run th-swap init first",
         Error::NoImage(_) => "build or pull it: docker images shows what is there",
+        Error::NoOldImage(_) => {
+            "pull it, or build it; if that release had no such service, put back the compose file that \
+             it was released with"
+        }
         Error::FrontDown(_) => "start nginx; slots.nginx.front says where it listens",
         Error::Front(_) => {
             "is nginx running, and does it include the file that th-swap init has laid?"
@@ -49,10 +53,10 @@ fn own(error: &Error) -> Option<String> {
         } => {
             let down = heads.last().map(String::as_str).unwrap_or_default();
             let back = set.as_ref().map_or(String::new(), |set| {
-                format!(", or th-restore apply -e {environment} {set} with the loss of what came after it")
+                format!(", or th-restore apply -e {environment} --only db {set} with the loss of what came after it")
             });
             return Some(format!(
-                "take the schema back first: th-migrate down -e {environment} --to {down}{back}; \
+                "take the schema back first: the app's own down-migration to {down}{back}; \
                  or release a repaired version forward"
             ));
         }

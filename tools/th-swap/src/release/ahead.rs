@@ -6,7 +6,6 @@ use th_docker::Docker;
 use th_record::kind::{Slot, SwapStep};
 
 use super::Intent;
-use super::begin::check_services;
 use crate::compose::{self, Compose};
 use crate::context::Context;
 use crate::front::Front;
@@ -63,8 +62,8 @@ impl Ahead {
     }
 }
 
-/// While a process watches over a hold, checks all that can be told with both slots running: what
-/// cannot begin must not end the hold, and with it the way back.
+/// While a process watches over a hold, or a canary is paused, checks all that can be told with both
+/// slots running: what cannot begin must not end it, and with it the way back or what was learnt.
 ///
 /// # Errors
 /// The reason not to begin; nothing is changed.
@@ -75,22 +74,19 @@ pub(crate) fn check(
     compose: &Compose,
     intent: &Intent,
 ) -> Result<(), Error> {
-    let Some(pending) = Pending::read(&context.state)?
-        .filter(|pending| pending.phase == Phase::Holding)
-        .filter(|pending| !recover::is_back(context, pending))
-    else {
+    let Some((live, live_tag)) = kept(context)? else {
         return Ok(());
     };
-    if !watch::is_marked(&context.state)? {
-        return Ok(());
-    }
-    let (live, slot) = (Some(pending.slot), pending.slot.other());
+    let slot = live.other();
     let config = compose.until(run.cancel()).config(slot, &intent.tag)?;
     let images = compose::images(&config);
-    check_services(context, &images, &intent.exclusive)?;
-    let front = Front::of(context)?;
+    let exclusive = intent.exclusive_in(context, &images)?;
+    // While a canary is paused, nginx serves both.
+    let front =
+        Front::of(context)?.filter(|_| traffic::live(context).is_ok_and(|it| it == Some(live)));
+    let live = Some(live);
     let seen = preflight::observe(context, run, docker, None, front.as_ref(), live, &images)?;
-    // The slot that is warm is stopped first, and makes room.
+    // The other slot is stopped first, and makes room.
     let warm = preflight::memory_of(docker, &context.project(slot))?;
     let seen = Observed {
         idle_runs: false,
@@ -101,11 +97,30 @@ pub(crate) fn check(
     let wanted = Wanted {
         tag: &intent.tag,
         slot,
-        previous_tag: Some(&pending.tag),
+        previous_tag: live_tag.as_deref(),
         previous_slot: live,
-        exclusive: &intent.exclusive,
+        exclusive: &exclusive,
         shares: &intent.shares,
         hold_seconds: intent.hold.as_secs(),
     };
     plan::refusal(&plan::release(wanted, &seen)).map_or(Ok(()), Err)
+}
+
+/// Returns the slot that keeps the traffic when what is kept beside it ends, and its release; `None`
+/// when nothing is kept.
+fn kept(context: &Context) -> Result<Option<(Slot, Option<String>)>, Error> {
+    let Some(pending) = Pending::read(&context.state)? else {
+        return Ok(None);
+    };
+    Ok(match pending.phase {
+        Phase::Paused => pending
+            .previous_slot
+            .map(|slot| (slot, pending.previous_tag)),
+        Phase::Holding
+            if !recover::is_back(context, &pending) && watch::is_marked(&context.state)? =>
+        {
+            Some((pending.slot, Some(pending.tag)))
+        }
+        _ => None,
+    })
 }

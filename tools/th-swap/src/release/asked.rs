@@ -9,7 +9,7 @@ use th_record::kind::Slot;
 use super::Intent;
 use crate::compose::Compose;
 use crate::context::Context;
-use crate::schema::Schema;
+use crate::schema::{self, Schema};
 use crate::{Error, doctor};
 
 /// What takes a while to ask.
@@ -32,8 +32,11 @@ impl Asked {
     ) -> Self {
         thread::scope(|scope| {
             let compose = compose.until(Arc::clone(&cancel));
-            let schema = scope.spawn(|| Schema::connect(context, cancel));
             // Who goes back is in a hurry.
+            let schema = scope.spawn(|| match intent.rollback {
+                true => Schema::connect_within(context, cancel, schema::HURRY),
+                false => Schema::connect(context, cancel),
+            });
             let doctor = scope.spawn(|| match intent.rollback {
                 true => Ok(Vec::new()),
                 false => doctor::examine(context).map(|doctor| doctor::warnings(&doctor)),

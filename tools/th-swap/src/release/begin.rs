@@ -6,21 +6,20 @@ use th_cli::{Outcome, Run};
 use th_config::Mode;
 use th_docker::Docker;
 use th_record::Id;
-use th_record::kind::{Slot, SwapPlan, Swapped};
+use th_record::kind::Swapped;
 
 use super::ahead::{self, Ahead};
-use super::asked::Asked;
+use super::survey::Survey;
 use super::{Intent, Release};
 use crate::access_log::AccessLog;
 use crate::analysis::Sample;
-use crate::compose::{self, Compose};
+use crate::compose::Compose;
 use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
-use crate::plan::{self, Observed, Wanted};
 use crate::schema::Schema;
 use crate::turn::Turn;
-use crate::{Error, preflight, recover, reload, silence, summary};
+use crate::{Error, plan, recover, reload, silence, summary};
 
 /// A beginning.
 pub(crate) enum Begun<'a> {
@@ -58,114 +57,44 @@ impl<'a> Release<'a> {
     ) -> Result<Begun<'a>, Error> {
         let began = Instant::now();
         let (docker, compose) = (Docker::connect()?, Compose::find(context)?);
-        if context.slots.mode == Mode::Lanes && !context.lanes.dir().is_dir() {
-            return Err(Error::NotLaid(context.lanes.dir().to_owned()));
-        }
-        if context.slots.mode == Mode::Reload {
-            reload::check(context)?;
+        match context.slots.mode {
+            Mode::Lanes if !context.lanes.dir().is_dir() => {
+                return Err(Error::NotLaid(context.lanes.dir().to_owned()));
+            }
+            Mode::Lanes => {}
+            Mode::Reload => reload::check(context)?,
         }
         if turn.is_some() {
             ahead::check(context, run, &docker, &compose, intent)?;
             recover::recover(context, run, &docker, &compose).map_err(recover::blocked)?;
         }
-        let Ahead {
-            first,
-            live,
-            live_tag,
-            led,
-        } = Ahead::look(context)?;
-        let slot = live.map_or(Slot::Blue, Slot::other);
-        let Asked {
-            config,
-            schema,
-            findings,
-        } = Asked::at_once(context, run.cancel(), &compose, slot, intent);
-        let images = compose::images(&config?);
-        check_services(context, &images, &intent.exclusive)?;
-        let front = Front::of(context)?;
-        if front.is_none() {
-            run.warn("slots.nginx.front is not set: nothing is asked through the web server, so there is no receipt");
-        }
-        match &findings {
-            Ok(findings) => findings.iter().for_each(|finding| run.warn(finding)),
-            Err(error) => run.warn(format!("the set-up was not looked over: {error}")),
-        }
-        let mut schema = match schema {
-            Ok(schema) => schema,
-            Err(error) => {
-                run.warn(format!(
-                    "the database was not asked for its migration head: {error}"
-                ));
-                None
-            }
-        };
-        let seen = Observed {
-            other_images: preflight::other_images(&docker, &intent.images)?,
-            ..preflight::observe(
-                context,
-                run,
-                &docker,
-                schema.as_mut(),
-                // Until it is, nginx may serve both.
-                front.as_ref().filter(|_| led),
-                live,
-                &images,
-            )?
-        };
-        let previous_tag = match (live_tag, live) {
-            (Some(tag), _) => Some(tag),
-            (None, Some(live)) => running_tag(context, &docker, live)?,
-            (None, None) => None,
-        };
-        let wanted = Wanted {
-            tag: &intent.tag,
-            slot,
-            previous_tag: previous_tag.as_deref(),
-            previous_slot: live,
-            exclusive: &intent.exclusive,
-            shares: &intent.shares,
-            hold_seconds: intent.hold.as_secs(),
-        };
-        let mut plan = plan::release(wanted, &seen);
+        let mut ahead = Ahead::look(context)?;
+        let first = ahead.first.take();
+        let survey = Survey::make(context, run, &docker, &compose, intent, ahead)?;
         let Some(turn) = turn else {
+            let mut plan = survey.plan;
             plan.steps.splice(0..0, first);
-            return Ok(Begun::Plan(Outcome::plan(
-                "swap_plan",
-                &plan,
-                summary::plan(&plan),
-            )));
+            let text = summary::plan(&plan);
+            return Ok(Begun::Plan(Outcome::plan("swap_plan", &plan, text)));
         };
-        if let Some(refusal) = plan::refusal(&plan) {
+        if let Some(refusal) = plan::refusal(&survey.plan) {
             return Err(refusal);
         }
-        let head = schema
-            .as_mut()
-            .and_then(|schema| schema.head().ok().flatten());
         let log = AccessLog::of(context)?;
-        let pending = pending(run, intent, &plan, head);
+        let pending = pending(run, intent, &survey);
         run.took("preflight", began.elapsed().as_secs_f64());
-        pending.write(&context.state)?;
-        let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
-        let reason = format!("release of {}", intent.tag);
-        silence::keep(context, run, reason, seconds).or_else(|error| {
-            // Nothing is started yet.
-            Pending::clear(&context.state).inspect_err(|_| run.changed())?;
-            Err(error)
-        })?;
-        let services = images.iter().map(|(service, _)| service.clone());
+        note(context, run, intent, &pending)?;
         Ok(Begun::Release(Box::new(Self {
             report: report(&pending),
-            services: services
-                .filter(|service| !intent.exclusive.contains(service))
-                .collect(),
             context,
             run,
             docker,
             compose,
-            front,
+            front: survey.front,
             pending,
             turn,
-            schema,
+            schema: survey.schema,
+            services: survey.services,
             probes: intent.probes,
             ready_seconds: intent.ready.as_secs(),
             clients: None,
@@ -202,33 +131,19 @@ impl<'a> Release<'a> {
     }
 }
 
-/// Returns the tag that runs in `slot`, for one that was not released with this tool.
-fn running_tag(context: &Context, docker: &Docker, slot: Slot) -> Result<Option<String>, Error> {
-    let images = super::images(docker, context, slot)?;
-    let tag = images.first().and_then(|image| image.name.rsplit_once(':'));
-    Ok(tag.map(|(_, tag)| tag.to_owned()))
+/// Notes that `pending` begins, and asks for silence. Nothing is started yet.
+fn note(context: &Context, run: &mut Run, intent: &Intent, pending: &Pending) -> Result<(), Error> {
+    pending.write(&context.state)?;
+    let seconds = (intent.ready + intent.drain + intent.hold).as_secs() + 60;
+    let reason = format!("release of {}", intent.tag);
+    silence::keep(context, run, reason, seconds).or_else(|error| {
+        Pending::clear(&context.state).inspect_err(|_| run.changed())?;
+        Err(error)
+    })
 }
 
-/// Every service of the settings must be in the compose file.
-pub(super) fn check_services(
-    context: &Context,
-    images: &[(String, String)],
-    exclusive: &[String],
-) -> Result<(), Error> {
-    let services = context.slots.services.iter().map(|service| &service.name);
-    let unknown = services
-        .chain(exclusive)
-        .find(|name| !images.iter().any(|(known, _)| known == *name));
-    match unknown {
-        None => Ok(()),
-        Some(name) => Err(Error::Setting(format!(
-            "'{}' has no service '{name}' with an image",
-            context.slots.compose.display()
-        ))),
-    }
-}
-
-fn pending(run: &Run, intent: &Intent, plan: &SwapPlan, head: Option<String>) -> Pending {
+fn pending(run: &Run, intent: &Intent, survey: &Survey) -> Pending {
+    let plan = &survey.plan;
     Pending {
         run: run.id.clone(),
         tag: plan.tag.clone(),
@@ -237,13 +152,12 @@ fn pending(run: &Run, intent: &Intent, plan: &SwapPlan, head: Option<String>) ->
         previous_slot: plan.previous_slot,
         phase: Phase::Starting,
         rollback: intent.rollback,
-        exclusive: intent.exclusive.clone(),
+        exclusive: survey.exclusive.clone(),
         drain_seconds: intent.drain.as_secs(),
         hold_seconds: intent.hold.as_secs(),
         hold_until_at: None,
-        switched_at: None,
         reverted_by: None,
-        head,
+        head: survey.head.clone(),
         pre_release_set: upstream_set(run),
     }
 }

@@ -41,6 +41,7 @@ pub(crate) fn remember(
             images: images(docker, context, slot)?,
             heads: Vec::new(),
             pre_release_set: None,
+            exclusive: Vec::new(),
         };
         releases.add(found, ReleaseState::Retired);
     }
@@ -61,6 +62,7 @@ pub(crate) fn remember(
         images: images(docker, context, pending.slot)?,
         heads: before.map_or(Vec::new(), |before| before.heads.clone()),
         pre_release_set: report.pre_release_set.clone(),
+        exclusive: pending.exclusive.clone(),
     };
     releases.add(release, outcome);
     releases.see(head);

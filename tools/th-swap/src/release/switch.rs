@@ -55,7 +55,6 @@ impl Release<'_> {
         self.after(AFTER)?;
         self.run.took("switch", began.elapsed().as_secs_f64());
         self.start_exclusive()?;
-        self.pending.switched_at = Some(chrono::Utc::now());
         engine::steadily(self.run, &self.docker, |_| {
             remember(self.context, &self.docker, &self.pending, &self.report)
         })
