@@ -30,7 +30,7 @@ pub(crate) use ahead::check as check_ahead;
 pub(crate) use begin::{Begun, report, upstream_set};
 pub(crate) use intent::{Intent, PROBES};
 pub(crate) use remember::remember;
-pub(crate) use take_back::{forget, stop_slot};
+pub(crate) use take_back::{empty_slot, forget};
 
 /// A release, or the way back to one, that has begun.
 pub(crate) struct Release<'a> {

@@ -36,9 +36,10 @@ impl Release<'_> {
         };
         let limit = Duration::from_secs(self.pending.drain_seconds);
         let (context, docker) = (self.context, self.docker.clone());
+        let cancel = self.run.cancel();
         let _shown = self.run.waiting(&format!("draining {old}"));
         let drained = self.run.phase("drain", |run| {
-            drain::wait(context, run, &docker, old, limit)
+            drain::wait(context, run, &docker, old, limit, Some(&cancel))
         });
         // What users met counts first, whatever became of the drain.
         self.finish_receipt()?;

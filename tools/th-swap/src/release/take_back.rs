@@ -12,7 +12,7 @@ use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::Pending;
 use crate::releases::Releases;
-use crate::{Error, engine, recover};
+use crate::{Error, drain, engine, recover};
 
 /// How long a lock of another tool is waited for while users meet errors.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,8 +48,11 @@ impl Release<'_> {
         let (docker, compose) = (&self.docker, &self.compose);
         let undone = recover::take_back(self.context, self.run, docker, compose, &mut self.pending);
         let mut failure = match undone {
-            Ok(()) => {
+            Ok(cut) => {
                 self.report.stopped = true;
+                if let Some(receipt) = &mut self.report.receipt {
+                    receipt.cut = cut;
+                }
                 Failure::of(&Error::RolledBack(Box::new(error)))
             }
             Err(second) => {
@@ -76,6 +79,25 @@ pub(crate) fn forget(context: &Context, pending: &Pending) -> Result<(), Error> 
         releases.write(&context.state)?;
     }
     Ok(())
+}
+
+/// Waits at most `limit` until nobody is on `slot` any more, whatever signal comes, and stops it.
+/// Returns how many connections that cut, if it can be told.
+pub(crate) fn empty_slot(
+    context: &Context,
+    run: &mut Run,
+    docker: &Docker,
+    compose: &Compose,
+    slot: Slot,
+    tag: &str,
+    limit: Duration,
+) -> Result<Option<u64>, Error> {
+    let left = drain::wait(context, run, docker, slot, limit, None)?.left;
+    if let Some(left @ 1..) = left {
+        run.warn(format!("{left} connections on {slot} are cut"));
+    }
+    stop_slot(context, run, docker, compose, slot, tag)?;
+    Ok(left)
 }
 
 /// Stops all services of `slot`, and warns of what had to be killed.
