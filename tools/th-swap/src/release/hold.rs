@@ -65,8 +65,16 @@ impl Release<'_> {
     }
 
     fn finish_receipt(&mut self) -> Result<(), Error> {
-        match self.clients.take() {
-            Some(clients) => self.judge(clients.finish()),
+        let Some(clients) = self.clients.take() else {
+            return Ok(());
+        };
+        let astray = clients.astray();
+        self.judge(clients.finish())?;
+        match astray {
+            Some(after) => Err(Error::NotServed {
+                slot: self.pending.slot,
+                seconds: after.as_secs(),
+            }),
             None => Ok(()),
         }
     }

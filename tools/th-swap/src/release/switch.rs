@@ -17,6 +17,9 @@ const AFTER: Duration = Duration::from_millis(500);
 /// How long nginx may take to serve the new slot.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// So many users for each lane must be served by it in a row: some lanes may lead elsewhere.
+const USERS_OF_A_LANE: u64 = 2;
+
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -103,7 +106,8 @@ impl Release<'_> {
             return Ok(());
         };
         let (slot, start) = (self.pending.slot, Instant::now());
-        while start.elapsed() < settle || clients.all_see(slot) == Some(false) {
+        let users = USERS_OF_A_LANE * u64::from(self.context.slots.lanes);
+        while start.elapsed() < settle || clients.all_see_in_a_row(slot, users) == Some(false) {
             if clients.receipt().failed > 0 {
                 break;
             }
@@ -119,7 +123,7 @@ impl Release<'_> {
             }
             thread::sleep(LOOK);
         }
-        clients.slow_down();
+        clients.settle();
         if clients.all_see(slot).is_none() {
             self.run
                 .warn("answers do not name their slot (X-Th-Slot): it is not known who gave them");
