@@ -80,6 +80,7 @@ mod swap_front;
 mod swap_hold;
 mod swap_hold_end;
 mod swap_hold_guard;
+mod swap_lanes;
 mod swap_load;
 mod swap_maintenance;
 mod swap_rebuilt;

@@ -5,7 +5,7 @@ use std::path::Path;
 use th_cli::human_bytes;
 use th_record::kind::{GateResult, Slot};
 
-use super::{FrontSeen, Observed};
+use super::{FrontSeen, Observed, lanes};
 use crate::schema::Connections;
 
 /// The longest path of a unix socket, in bytes.
@@ -23,6 +23,7 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         connections(seen),
         disk(seen),
     ];
+    gates.extend(lanes::beyond(&seen.lanes_beyond));
     gates.extend(seen.other_images.as_deref().map(same_image));
     if let Some(front) = &seen.front {
         gates.push(match front {
@@ -141,7 +142,7 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
     }
 }
 
-fn gate(name: &str, ok: Option<bool>, found: String) -> GateResult {
+pub(super) fn gate(name: &str, ok: Option<bool>, found: String) -> GateResult {
     GateResult {
         name: name.to_owned(),
         ok,
