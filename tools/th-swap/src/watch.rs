@@ -1,5 +1,6 @@
 //! The watch over a new slot while the old one is warm.
 
+mod head;
 mod mark;
 mod outage;
 mod probes;
@@ -17,12 +18,12 @@ use crate::analysis::{self, Sample};
 use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
-use crate::schema::{self, Schema};
 use crate::turn::Turn;
 use crate::watch::outage::Outage;
 use crate::watch::probes::Probes;
 use crate::{Error, boot, recover};
 
+pub(crate) use head::Head;
 pub(crate) use mark::{Mark, is_marked};
 
 /// The time between two looks.
@@ -31,9 +32,6 @@ const LOOK: Duration = Duration::from_millis(200);
 const ASK: Duration = Duration::from_millis(500);
 /// How often the containers are looked at.
 const CONTAINERS: Duration = Duration::from_secs(1);
-/// How often the database is asked for its head, and is connected to again when it does not answer.
-const HEAD: Duration = Duration::from_secs(2);
-const CONNECT: Duration = Duration::from_secs(10);
 /// How often the access log is judged.
 const JUDGE: Duration = Duration::from_secs(10);
 /// How long the end of the hold waits for a lock that another tool holds.
@@ -58,7 +56,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) docker: &'a Docker,
     pub(crate) front: Option<&'a Front>,
-    pub(crate) schema: &'a mut Option<Schema>,
+    pub(crate) head: &'a mut Head,
     pub(crate) log: Option<&'a mut AccessLog>,
     /// What the access log said of the old slot.
     pub(crate) before: &'a Sample,
@@ -137,7 +135,6 @@ struct Eyes {
     // When each look is due next.
     ask: Instant,
     containers: Instant,
-    head: Instant,
     judge: Instant,
 }
 
@@ -155,7 +152,6 @@ impl Eyes {
             probes: Probes::new(subject.front),
             ask: now,
             containers: now + CONTAINERS,
-            head: now,
             judge: now + JUDGE,
         }
     }
@@ -187,10 +183,7 @@ impl Eyes {
                 return Ok(Some(Ended::Worse(why)));
             }
         }
-        if Instant::now() >= self.head {
-            let pause = see_head(subject);
-            self.head = Instant::now() + pause;
-        }
+        subject.head.note(subject.context);
         Ok(self.judge(subject)?.map(Ended::Worse))
     }
 
@@ -225,25 +218,4 @@ fn due(next: &mut Instant, every: Duration) -> bool {
         *next = now + every;
     }
     due
-}
-
-/// Notes the database's head, for a rollback that has no time to ask, and tells when to ask again. A
-/// database that does not answer is seen by the probes, and a full disk is no fault of the release.
-fn see_head(subject: &mut Subject<'_>) -> Duration {
-    if subject.schema.is_none() {
-        let connected = Schema::connect(subject.context, subject.run.cancel());
-        *subject.schema = connected.unwrap_or_default();
-    }
-    match subject.schema.as_mut().map(Schema::head) {
-        Some(Ok(head)) => {
-            let _ = schema::note(subject.context, head);
-            HEAD
-        }
-        // A session that broke does not mend, as when the server was restarted.
-        Some(Err(_)) => {
-            *subject.schema = None;
-            HEAD
-        }
-        None => CONNECT,
-    }
 }
