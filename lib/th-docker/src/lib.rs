@@ -19,6 +19,7 @@ mod presence;
 mod project;
 mod scratch;
 mod settings;
+mod stop;
 mod stream;
 mod tail;
 mod usage;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use th_cli::Run;
-use th_docker::Docker;
+use th_docker::{Docker, Member};
 use th_record::kind::Slot;
 use th_record::{ErrorKind, Failure};
 
@@ -111,21 +111,33 @@ pub(crate) fn stop_slot(
 ) -> Result<(), Error> {
     let project = context.project(slot);
     let members = |run: &mut Run| engine::steadily(run, docker, |_| Ok(docker.project(&project)?));
-    let running: Vec<String> = members(run)?
-        .into_iter()
-        .filter(|member| member.container.running)
-        .map(|member| member.container.id)
-        .collect();
+    let mut running = members(run)?;
+    running.retain(|member| member.container.running);
     if running.is_empty() {
         return Ok(());
     }
     engine::steadily(run, docker, |_| compose.stop(slot, tag, &[]))?;
-    for member in members(run)? {
-        let name = &member.container.name;
-        if member.container.running {
+    // Compose knows the services of the file as it is now, and leaves alone what was one before.
+    for Member { container, pid, .. } in members(run)? {
+        let is_it = |before: &Member| before.container.id == container.id && before.pid == pid;
+        if container.running && running.iter().any(is_it) {
+            engine::steadily(run, docker, |_| Ok(docker.stop(&container.id)?))?;
+        }
+    }
+    for Member {
+        container,
+        exit_code,
+        ..
+    } in members(run)?
+    {
+        let name = &container.name;
+        if container.running {
             return Err(Error::StillRuns(name.clone()));
         }
-        if member.exit_code == KILLED && running.contains(&member.container.id) {
+        let ran = running
+            .iter()
+            .any(|before| before.container.id == container.id);
+        if exit_code == KILLED && ran {
             run.warn(format!(
                 "'{name}' did not stop within its grace period and was killed: \
                  see stop_grace_period, and whether its command is in exec form"
