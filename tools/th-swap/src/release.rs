@@ -91,7 +91,7 @@ impl Release<'_> {
         if self.pending.exclusive.is_empty() {
             compose = compose.with_dependencies();
         }
-        let services = self.services.clone();
+        let (services, exclusive) = (self.services.clone(), &self.pending.exclusive);
         let (context, docker) = (self.context, self.docker.clone());
         let patience = std::time::Duration::from_secs(self.ready_seconds);
         let probes = self.probes;
@@ -105,7 +105,7 @@ impl Release<'_> {
             run.done(format!("started {slot} with {tag}"));
             report.booted = true;
             run.phase("ready", |run| {
-                boot::wait_healthy(context, run, &docker, slot, probes, patience)
+                boot::wait_healthy(context, run, &docker, slot, exclusive, probes, patience)
             })?;
             boot::check_version(context, slot, &tag)?;
             images(&docker, context, slot)

@@ -78,6 +78,7 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
         subject.pending.slot,
         subject.pending.previous_slot,
     );
+    let answers = |slot: Option<Slot>| slot.is_some_and(|slot| boot::answers(context, slot));
     let is_well = |slot: Option<Slot>| slot.is_some_and(|slot| boot::probe(context, slot).is_ok());
     let mut waits = None;
     let ended = loop {
@@ -93,12 +94,20 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
             break Ended::Cancelled;
         }
         match eyes.look(&mut subject)? {
-            // The old slot is no better behind a web server that is down.
-            Some(Ended::Worse(_))
-                if outage.excuses(
-                    is_well(old) && !(eyes.probes.front_is_down() && is_well(Some(new))),
-                    Instant::now(),
-                ) => {}
+            Some(Ended::Worse(why)) => {
+                // The old slot is no better behind a web server that is down.
+                let is_better =
+                    is_well(old) && !(eyes.probes.front_is_down() && is_well(Some(new)));
+                let now = Instant::now();
+                if !outage.excuses(is_better, || answers(old), now) {
+                    break Ended::Worse(why);
+                }
+                if outage.is_long(now) {
+                    subject.run.warn(format!(
+                        "{new} keeps the traffic, for the old slot does not answer: {why}"
+                    ));
+                }
+            }
             Some(ended) => break ended,
             None => {
                 outage.pass(|| !eyes.probes.front_is_down() && is_well(Some(new)) && is_well(old))
@@ -171,6 +180,7 @@ impl Eyes {
                 subject.docker,
                 subject.pending.slot,
                 &subject.pending.exclusive,
+                true,
             )
         {
             return Ok(Some(Ended::Worse(error.to_string())));

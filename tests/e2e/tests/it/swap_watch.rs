@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use th_kit::{Server, SlotApp};
+use th_kit::{Server, SlotApp, docker};
 
 use crate::backup_failures::wait_for;
 use crate::swap_database::with_database;
@@ -137,5 +137,27 @@ fn a_database_that_does_not_answer_hides_nothing() -> Result<()> {
     })?;
     running.wait()?.expect(20)?;
     assert_eq!(app.answer()?, "v1 blue");
+    Ok(())
+}
+
+#[test]
+fn an_old_slot_that_does_not_run_is_not_gone_back_to() -> Result<()> {
+    let app = SlotApp::released()?;
+    let mut running = holding(&app)?;
+    docker(&["stop", &app.container("blue", "api")?])?;
+    app.sicken("v2", "health=500")?;
+    // Longer than an outage may last.
+    thread::sleep(Duration::from_secs(40));
+    ensure!(!running.is_over(), "users were led to nobody");
+    assert_eq!(app.answer()?, "v2 green");
+    app.sicken("v2", "")?;
+    running.signal("INT")?;
+    let ended = running.wait()?.expect(130)?;
+    let warnings = ended.record["warnings"].to_string();
+    ensure!(
+        warnings.contains("green keeps the traffic"),
+        "{}",
+        ended.record
+    );
     Ok(())
 }

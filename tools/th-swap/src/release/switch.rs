@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use th_record::kind::Receipt;
 
 use super::{Release, remember};
-use crate::pending::Phase;
+use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
 use crate::{Error, boot, engine, traffic};
 
@@ -37,7 +37,10 @@ impl Release<'_> {
     /// old slot.
     pub(crate) fn switch(&mut self) -> Result<(), Error> {
         engine::steadily(self.run, &self.docker, |_| {
-            boot::check_alive(self.context, &self.docker, self.pending.slot, &[])
+            let Pending {
+                slot, exclusive, ..
+            } = &self.pending;
+            boot::check_alive(self.context, &self.docker, *slot, exclusive, false)
         })?;
         self.before()?;
         if let (Some(log), before) = (&mut self.log, &mut self.before) {
@@ -180,7 +183,7 @@ impl Release<'_> {
         // Nothing can be asked of them: those that live on are taken for well.
         let start = Instant::now();
         while start.elapsed() < LIVE {
-            boot::refuse_dead(context, docker, slot, &names)?;
+            boot::refuse_dead(context, docker, slot, &names, true)?;
             if self.run.cancelled() {
                 return Err(Error::Cancelled);
             }
