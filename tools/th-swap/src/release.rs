@@ -3,6 +3,7 @@
 mod ahead;
 mod asked;
 mod begin;
+mod head;
 mod hold;
 mod intent;
 mod remember;

@@ -1,6 +1,5 @@
 //! The watch over a new slot while the old one is warm.
 
-mod head;
 mod mark;
 mod outage;
 mod probes;
@@ -23,7 +22,6 @@ use crate::watch::outage::Outage;
 use crate::watch::probes::Probes;
 use crate::{Error, boot, recover};
 
-pub(crate) use head::Head;
 pub(crate) use mark::{Mark, is_marked};
 
 /// The time between two looks.
@@ -56,7 +54,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) docker: &'a Docker,
     pub(crate) front: Option<&'a Front>,
-    pub(crate) head: &'a mut Head,
     pub(crate) log: Option<&'a mut AccessLog>,
     /// What the access log said of the old slot.
     pub(crate) before: &'a Sample,
@@ -193,7 +190,6 @@ impl Eyes {
                 return Ok(Some(Ended::Worse(why)));
             }
         }
-        subject.head.note(subject.context);
         Ok(self.judge(subject)?.map(Ended::Worse))
     }
 

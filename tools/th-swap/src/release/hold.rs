@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use th_record::ErrorKind;
 
+use super::head::Head;
 use super::{Release, take_back};
 use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
-use crate::watch::{self, Ended, Head, Mark};
+use crate::watch::{self, Ended, Mark};
 use crate::{Error, boot, drain, engine, recover, silence};
 
 impl Release<'_> {
@@ -18,16 +19,16 @@ impl Release<'_> {
     /// Why the traffic has to go back, or went.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         self.enter(Phase::Draining)?;
-        let mut head = Head::ask(self.context, self.run.cancel(), self.schema.take());
+        let head = Head::ask(self.context, self.run.cancel(), self.schema.take());
         self.drain()?;
         if let (Some(old), true) = (self.pending.previous_slot, self.pending.hold_seconds > 0)
-            && !self.hold(&mut head)?
+            && !self.hold()?
         {
             self.run
                 .warn(format!("another swap ended the hold, and took {old} over"));
             return Ok(());
         }
-        self.retire(&mut head)
+        self.retire(head)
     }
 
     fn drain(&mut self) -> Result<(), Error> {
@@ -80,7 +81,7 @@ impl Release<'_> {
     }
 
     /// Lets go of the lock and watches. Tells whether the old slot is still this swap's to stop.
-    fn hold(&mut self, head: &mut Head) -> Result<bool, Error> {
+    fn hold(&mut self) -> Result<bool, Error> {
         let seconds = TimeDelta::seconds(
             self.pending
                 .hold_seconds
@@ -105,7 +106,6 @@ impl Release<'_> {
             run: self.run,
             docker: &self.docker,
             front: self.front.as_ref(),
-            head,
             log: self.log.as_mut(),
             before: &self.before,
             pending: &self.pending,
@@ -157,7 +157,7 @@ impl Release<'_> {
 
     /// Stops the old slot, unless it is the better one. What else goes wrong here leaves the traffic
     /// where it is.
-    fn retire(&mut self, head: &mut Head) -> Result<(), Error> {
+    fn retire(&mut self, head: Head) -> Result<(), Error> {
         let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
         if let Some(why) = previous.and_then(|old| boot::worse(self.context, slot, old)) {
             return Err(Error::Worse(why));

@@ -16,41 +16,26 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long a first answer is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Asks until it is dropped.
+/// Asks until it is dropped, and notes each answer for a rollback that has no time to ask.
 #[derive(Debug)]
-pub(crate) struct Head {
-    answers: Receiver<Option<String>>,
-    last: Option<Option<String>>,
-}
+pub(super) struct Head(Receiver<Option<String>>);
 
 impl Head {
     /// Starts to ask, in the session of `schema` while that lasts.
-    pub(crate) fn ask(context: &Context, cancel: Arc<AtomicBool>, schema: Option<Schema>) -> Self {
+    pub(super) fn ask(context: &Context, cancel: Arc<AtomicBool>, schema: Option<Schema>) -> Self {
         let (sender, answers) = mpsc::channel();
         if context.env.database.is_some() {
             let context = context.clone();
             // Not waited for: it ends when its answer finds nobody, or with the process.
             thread::spawn(move || answer(&context, &cancel, schema, &sender));
         }
-        Self {
-            answers,
-            last: None,
-        }
-    }
-
-    /// Notes what was answered, for a rollback that has no time to ask. A full disk is no fault of the
-    /// release.
-    pub(super) fn note(&mut self, context: &Context) {
-        for head in self.answers.try_iter() {
-            let _ = schema::note(context, head.clone());
-            self.last = Some(head);
-        }
+        Self(answers)
     }
 
     /// Returns what was answered last; `None` when nothing was.
-    pub(crate) fn last(&mut self) -> Option<Option<String>> {
-        let last = self.answers.try_iter().last().or_else(|| self.last.take());
-        last.or_else(|| self.answers.recv_timeout(PATIENCE).ok())
+    pub(super) fn last(self) -> Option<Option<String>> {
+        let last = self.0.try_iter().last();
+        last.or_else(|| self.0.recv_timeout(PATIENCE).ok())
     }
 }
 
@@ -66,10 +51,14 @@ fn answer(
             schema = Schema::connect(context, Arc::clone(cancel)).unwrap_or_default();
         }
         let pause = match schema.as_mut().map(Schema::head) {
-            Some(Ok(head)) => match sender.send(head) {
-                Ok(()) => ASK,
-                Err(_) => return,
-            },
+            Some(Ok(head)) => {
+                // A full disk is no fault of the release.
+                let _ = schema::note(context, head.clone());
+                if sender.send(head).is_err() {
+                    return;
+                }
+                ASK
+            }
             // A session that broke does not mend, as when the server was restarted.
             Some(Err(_)) => {
                 schema = None;
