@@ -5,7 +5,7 @@ use std::path::Path;
 use th_cli::human_bytes;
 use th_record::kind::{GateResult, Slot};
 
-use super::{FrontSeen, Observed, lanes};
+use super::{FrontSeen, Observed};
 use crate::schema::Connections;
 
 /// The longest path of a unix socket, in bytes.
@@ -23,7 +23,7 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         connections(seen),
         disk(seen),
     ];
-    gates.extend(lanes::beyond(&seen.lanes_beyond));
+    gates.extend(super::lanes::beyond(&seen.lanes_beyond));
     gates.extend(seen.other_images.as_deref().map(same_image));
     if let Some(front) = &seen.front {
         gates.push(match front {
