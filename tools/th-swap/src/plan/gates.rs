@@ -142,7 +142,7 @@ fn serves(previous: Option<Slot>, slots: &[Slot]) -> GateResult {
     }
 }
 
-pub(super) fn gate(name: &str, ok: Option<bool>, found: String) -> GateResult {
+fn gate(name: &str, ok: Option<bool>, found: String) -> GateResult {
     GateResult {
         name: name.to_owned(),
         ok,

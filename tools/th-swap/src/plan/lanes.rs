@@ -2,16 +2,17 @@
 
 use th_record::kind::GateResult;
 
-use super::gates::gate;
-
 /// Refuses while there are lanes `beyond` those of the settings: nginx may still lead users there, and
 /// no switch moves them.
 pub(super) fn beyond(beyond: &[u16]) -> Option<GateResult> {
     let (first, last) = (beyond.first()?, beyond.last()?);
-    let found = format!(
-        "lanes {first:02} to {last:02} are beyond those of slots.lanes, and lead where they led"
-    );
-    Some(gate("lanes", Some(false), found))
+    Some(GateResult {
+        name: "lanes".to_owned(),
+        ok: Some(false),
+        found: format!(
+            "lanes {first:02} to {last:02} are beyond those of slots.lanes, and lead where they led"
+        ),
+    })
 }
 
 #[cfg(test)]
