@@ -11,16 +11,16 @@ ends() {
   [ "$got" -eq "$want" ] && tail -n 1 "$work/record" | grep -qiE "$pattern"
 }
 answers() { plain --fail http://127.0.0.1:8100/version | jq -e --arg tag "$1" '.tag == $tag'; }
-# sick TAG COMMAND: a release whose api runs something else
+# sick TAG COMMAND: a release whose api runs something else. test.sh removes its images.
 sick() {
   printf 'FROM tracehub-api:1.1.0\nCMD %s\n' "$2" | docker build --quiet --tag "tracehub-api:$1" - >/dev/null
   docker tag tracehub-web:1.1.0 "tracehub-web:$1"
+  sick="${sick:-} tracehub-api:$1 tracehub-web:$1"
 }
 bad_release() { # TAG COMMAND PATTERN READY HOLD
   tag=$1
   sick "$tag" "$2"
   ends 20 "$3" th-swap to --tag "$tag" --ready "$4" --hold "$5" || return 1
-  docker rmi "tracehub-api:$tag" "tracehub-web:$tag" >/dev/null || :
   jq -e '.data.live == "blue"' "$work/record" && answers 1.0.0
 }
 

@@ -18,6 +18,9 @@ finish() {
   [ -z "${listener:-}" ] || kill "$listener" 2>/dev/null || :
   rm -rf "$work"
   scripts/stack.sh down --volumes || code=1
+  # Stopped containers have used them until here.
+  # shellcheck disable=SC2086
+  [ -z "${sick:-}" ] || docker rmi $sick >/dev/null || code=1
   exit $code
 }
 trap finish EXIT

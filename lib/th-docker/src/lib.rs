@@ -20,6 +20,7 @@ mod presence;
 mod project;
 mod scratch;
 mod settings;
+mod stop;
 mod stream;
 mod tail;
 mod usage;

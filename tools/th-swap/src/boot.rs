@@ -38,6 +38,7 @@ pub(crate) fn wait_healthy(
     run: &Run,
     docker: &Docker,
     slot: Slot,
+    exclusive: &[String],
     wanted: u32,
     patience: Duration,
 ) -> Result<(), Error> {
@@ -48,7 +49,7 @@ pub(crate) fn wait_healthy(
             Err(failure) => {
                 in_a_row = 0;
                 if looked.elapsed() >= LOOK {
-                    refuse_dead(context, docker, slot, &[])?;
+                    refuse_dead(context, docker, slot, exclusive, false)?;
                     looked = Instant::now();
                 }
                 if start.elapsed() >= patience {
@@ -84,6 +85,14 @@ pub(crate) fn probe(context: &Context, slot: Slot) -> Result<(), String> {
     Ok(())
 }
 
+/// Tells whether each service of `slot` gives an answer, be it a bad one.
+pub(crate) fn answers(context: &Context, slot: Slot) -> bool {
+    context.slots.services.iter().all(|service| {
+        let mut client = Client::fresh(context.address(slot, service), LIMIT);
+        client.send(&Request::get(&service.probe)).is_ok()
+    })
+}
+
 /// Says why `old` must not be stopped for `new`: it answers, and `new` does not, also not after a while.
 /// While both are down, as after a reboot, one of them is waited for.
 pub(crate) fn worse(context: &Context, new: Slot, old: Slot) -> Option<String> {
@@ -109,37 +118,43 @@ pub(crate) fn refuse_dead(
     docker: &Docker,
     slot: Slot,
     exclusive: &[String],
+    moved: bool,
 ) -> Result<(), Error> {
-    match check_alive(context, docker, slot, exclusive) {
+    match check_alive(context, docker, slot, exclusive, moved) {
         Err(error @ Error::Died { .. }) => Err(error),
         _ => Ok(()),
     }
 }
 
 /// Returns the container of `slot` that ended, or was started again, as an error. Those of the
-/// `exclusive` services count where they are meant to run.
+/// `exclusive` services count once they have `moved` there; that of a service without traffic that is
+/// not one of them may end, if it ends well.
 pub(crate) fn check_alive(
     context: &Context,
     docker: &Docker,
     slot: Slot,
     exclusive: &[String],
+    moved: bool,
 ) -> Result<(), Error> {
     let members = docker.project(&context.project(slot))?;
-    let services = context.slots.services.iter().map(|service| &service.name);
-    for service in services.chain(exclusive) {
-        let mut of_service = members.iter().filter(|member| member.service == *service);
-        match of_service.find(|member| !member.container.running || member.restarts > 0) {
-            None => {}
-            Some(member) => {
-                return Err(Error::Died {
-                    slot,
-                    service: service.clone(),
-                    how: how(member),
-                });
-            }
+    let is_dead = |member: &&Member| {
+        let name = &member.service;
+        let has_traffic = context.slots.services.iter().any(|it| it.name == *name);
+        if has_traffic || (moved && exclusive.contains(name)) {
+            !member.container.running || member.restarts > 0
+        } else {
+            // Of one that runs it is zero.
+            !exclusive.contains(name) && member.exit_code != 0
         }
+    };
+    match members.iter().find(is_dead) {
+        None => Ok(()),
+        Some(member) => Err(Error::Died {
+            slot,
+            service: member.service.clone(),
+            how: how(member),
+        }),
     }
-    Ok(())
 }
 
 fn how(member: &Member) -> String {

@@ -225,7 +225,8 @@ fn look(
         }
         if alive.is_none_or(|at: Instant| at.elapsed() >= CONTAINERS) {
             alive = Some(Instant::now());
-            boot::refuse_dead(context, &release.docker, slot, &[])?;
+            let exclusive = &release.pending.exclusive;
+            boot::refuse_dead(context, &release.docker, slot, exclusive, false)?;
             match boot::probe(context, slot) {
                 Ok(()) => failures = 0,
                 Err(why) if failures + 1 >= FAILURES => {

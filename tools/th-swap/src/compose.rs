@@ -1,6 +1,7 @@
 //! `docker compose`, the plugin, or else `docker-compose`, its predecessor.
 
 mod child;
+mod file;
 mod words;
 
 use std::ffi::OsStr;
@@ -17,6 +18,8 @@ use crate::Error;
 use crate::compose::child::Ended;
 use crate::context::Context;
 
+pub(crate) use file::images;
+
 /// How long compose may take. Health checks that it waits for and grace periods are minutes; what
 /// lasts longer is an engine that hangs.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -32,8 +35,8 @@ pub(crate) struct Compose {
     file: PathBuf,
     root: PathBuf,
     env_file: PathBuf,
-    app: String,
-    name: String,
+    /// The project of each slot.
+    projects: [String; 2],
     /// The host's port of each service of each slot, by the name of its variable.
     ports: Vec<(Slot, String, u16)>,
     /// Whether what a service depends on is started with it.
@@ -68,8 +71,7 @@ impl Compose {
                 Some(path) => std::path::absolute(path).map_err(Error::io(path))?,
                 None => PathBuf::from(NO_ENV_FILE),
             },
-            app: context.app.clone(),
-            name: context.name.clone(),
+            projects: Slot::ALL.map(|slot| context.project(slot)),
             ports: ports(context),
             dependencies: false,
             cancel: None,
@@ -138,16 +140,25 @@ impl Compose {
     /// Returns the compose file as compose understands it, in YAML.
     ///
     /// # Errors
-    /// [`Error::ComposeFile`] with what compose said.
+    /// [`Error::ComposeFile`] with what compose said; [`Error::Setting`] when a service has no image:
+    /// nothing is built here, so it would not be started.
     pub(crate) fn config(&self, slot: Slot, tag: &str) -> Result<String, Error> {
-        self.run(slot, tag, &["config"])
+        let config = self
+            .run(slot, tag, &["config"])
             .map_err(|error| match error {
                 Error::Compose { message, .. } => Error::ComposeFile {
                     path: self.file.clone(),
                     message,
                 },
                 other => other,
-            })
+            })?;
+        match file::without_image(&config) {
+            None => Ok(config),
+            Some(name) => Err(Error::Setting(format!(
+                "service '{name}' of '{}' has no image: give it one with ${{TH_TAG}}, and build that before",
+                self.file.display()
+            ))),
+        }
     }
 
     fn run(&self, slot: Slot, tag: &str, args: &[impl AsRef<OsStr>]) -> Result<String, Error> {
@@ -157,7 +168,7 @@ impl Compose {
             .args(["--pdeathsig", "TERM", "--"])
             .args(self.program)
             .arg("-p")
-            .arg(format!("{}-{}-{slot}", self.app, self.name))
+            .arg(&self.projects[slot as usize])
             .arg("-f")
             .arg(&self.file)
             .args(args)
@@ -220,44 +231,4 @@ fn ports(context: &Context) -> Vec<(Slot, String, u16)> {
     ports
         .map(|(slot, (service, port))| (slot, variable(service), *port))
         .collect()
-}
-
-/// Returns the services in what [`Compose::config`] returned, each with its image. Compose prints
-/// it normalised: a service at two spaces, its keys at four.
-pub(crate) fn images(config: &str) -> Vec<(String, String)> {
-    let (mut inside, mut service, mut found) = (false, String::new(), Vec::new());
-    for line in config.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let text = line.trim();
-        match indent {
-            0 => inside = text == "services:",
-            2 if inside => {
-                service = text
-                    .trim_end_matches(':')
-                    .trim_matches(['"', '\''])
-                    .to_owned()
-            }
-            4 if inside => {
-                if let Some(image) = text.strip_prefix("image:") {
-                    let image = image.trim().trim_matches(['"', '\'']);
-                    found.push((service.clone(), image.to_owned()));
-                }
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::images;
-
-    #[test]
-    fn images_are_found_as_both_versions_of_compose_print_them() {
-        let config = "name: app\nservices:\n  api:\n    environment:\n      image: no\n    image: app-api:v2\n  web:\n    image: 'app-web:v2'\nnetworks:\n  web:\n    image: none\n";
-        let wanted = [("api", "app-api:v2"), ("web", "app-web:v2")];
-        let wanted = wanted.map(|(service, image)| (service.to_owned(), image.to_owned()));
-        assert_eq!(images(config), wanted);
-    }
 }

@@ -11,6 +11,7 @@ use crate::http::Address;
 use crate::lanes::Lanes;
 
 /// An environment whose releases are switched.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) env: Environment,
     pub(crate) slots: Slots,

@@ -1,6 +1,7 @@
 //! Connections that are left to a slot: evidence, not sleep.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,13 +28,15 @@ pub(crate) struct Drained {
     pub(crate) left: Option<u64>,
 }
 
-/// Waits until no connection to `slot` is left, at most `limit`.
+/// Waits until no connection to `slot` is left, at most `limit`, or until `cancel` is raised. Where the
+/// slot is stopped next, nothing is to raise it: its users would be cut off.
 pub(crate) fn wait(
     context: &Context,
     run: &mut Run,
     docker: &Docker,
     slot: Slot,
     limit: Duration,
+    cancel: Option<&AtomicBool>,
 ) -> Result<Drained, Error> {
     let project = context.project(slot);
     let members = engine::steadily(run, docker, |_| Ok(docker.project(&project)?))?;
@@ -50,7 +53,7 @@ pub(crate) fn wait(
             let seconds = Some(start.elapsed().as_secs_f64());
             return Ok(Drained { seconds, left });
         }
-        if start.elapsed() >= limit || run.cancelled() {
+        if start.elapsed() >= limit || cancel.is_some_and(|it| it.load(Ordering::Relaxed)) {
             return Ok(Drained {
                 seconds: None,
                 left,

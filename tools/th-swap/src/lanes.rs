@@ -86,6 +86,18 @@ impl Lanes {
         Ok(Layout { lanes })
     }
 
+    /// Returns the numbers of those that are there and not counted, in order: once there were more.
+    pub(crate) fn beyond(&self) -> Result<Vec<u16>, Error> {
+        let mut beyond = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(Error::io(&self.dir))? {
+            let name = entry.map_err(Error::io(&self.dir))?.file_name();
+            let number = name.to_str().and_then(|name| name.parse::<u16>().ok());
+            beyond.extend(number.filter(|number| *number >= self.count));
+        }
+        beyond.sort_unstable();
+        Ok(beyond)
+    }
+
     /// Leads all lanes to `slot`.
     pub(crate) fn repoint(&self, slot: Slot) -> Result<(), Error> {
         self.share(slot, self.count)
@@ -182,6 +194,16 @@ mod tests {
         fs::remove_file(lanes.path(0)).unwrap();
         lanes.remove().unwrap();
         assert_eq!(fs::read_dir(lanes.dir()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn lanes_beyond_the_count_are_told() {
+        let (dir, lanes) = lanes();
+        lanes.repoint(Slot::Blue).unwrap();
+        assert!(lanes.beyond().unwrap().is_empty());
+        symlink("../blue", lanes.dir().join(".05.next")).unwrap();
+        let fewer = Lanes::new(dir.path().to_owned(), 8);
+        assert_eq!(fewer.beyond().unwrap(), vec![8, 9]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a swap will do, from what was observed. Nothing here touches anything.
 
 mod gates;
+mod lanes;
 
 use th_record::kind::{Slot, SwapPlan, SwapStep};
 
@@ -20,6 +21,8 @@ pub(crate) struct Observed {
     pub(crate) other_images: Option<Vec<String>>,
     /// The longest path of a socket.
     pub(crate) longest_path: String,
+    /// The lanes beyond those of the settings.
+    pub(crate) lanes_beyond: Vec<u16>,
     /// Whether the idle slot runs already, so that starting it needs no more memory.
     pub(crate) idle_runs: bool,
     /// The memory that the live slot uses.
@@ -220,6 +223,7 @@ mod tests {
         );
         assert_eq!(refused(|seen| seen.longest_path = "x".repeat(107)), "");
         assert_eq!(refused(|seen| seen.longest_path = "x".repeat(108)), "path");
+        assert_eq!(refused(|seen| seen.lanes_beyond = vec![10]), "lanes");
         assert_eq!(refused(|seen| seen.free_memory = Some(99 << 20)), "memory");
         assert_eq!(refused(|seen| seen.live_memory = None), "");
         let few = |seen: &mut Observed| {

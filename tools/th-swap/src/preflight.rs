@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use th_cli::Run;
+use th_config::Mode;
 use th_docker::Docker;
 use th_record::Image;
 use th_record::kind::Slot;
@@ -29,6 +30,10 @@ pub(crate) fn observe(
 ) -> Result<Observed, Error> {
     let mut seen = Observed {
         images: images.len(),
+        lanes_beyond: match context.slots.mode {
+            Mode::Lanes => context.lanes.beyond()?,
+            Mode::Reload => Vec::new(),
+        },
         longest_path: longest_path(context),
         free_memory: free_memory(),
         free_disk: free_disk(context.state.dir(), &context.root),

@@ -1,7 +1,8 @@
 //! The receipt: the tool's own clients, across the switch.
 
-use std::collections::BTreeMap;
-use std::io;
+mod row;
+mod tally;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,16 +11,14 @@ use std::time::{Duration, Instant};
 use th_record::kind::{Receipt, Slot};
 
 use crate::front::{Front, Way};
-use crate::http::{Answer, Client};
+use crate::http::Client;
+use crate::receipt::tally::Tally;
 
 /// The time between two requests of one client while the traffic is moved…
 const QUICK: Duration = Duration::from_millis(20);
 
 /// …and while the old slot drains.
 const SLOW: Duration = Duration::from_millis(250);
-
-/// How many failures are told.
-const TOLD: usize = 5;
 
 /// Clients that ask through the web server until they are stopped.
 #[derive(Debug)]
@@ -35,27 +34,13 @@ struct Shared {
     tally: Mutex<Tally>,
 }
 
-/// What was counted so far.
-#[derive(Debug, Default)]
-struct Tally {
-    receipt: Receipt,
-    /// When each client had a good answer last.
-    last: BTreeMap<usize, Instant>,
-    /// The slot that the last good answer named: for each client, and each way that it asks.
-    seen: BTreeMap<(usize, Way), Option<Slot>>,
-    /// How many of these there will be.
-    wanted: usize,
-    /// When each slot answered first after the switch began.
-    switched: Option<(Slot, Instant)>,
-    first_new: Option<Instant>,
-}
-
 impl Clients {
     /// Starts a client for each way to ask: GET and POST, over a kept and over fresh connections.
     pub(crate) fn start(front: &Front) -> Self {
         let ways = [(true, false), (false, false), (true, true), (false, true)];
         let shared = Arc::new(Shared::default());
         let mut threads = Vec::new();
+        let count = ways.len();
         for (index, (kept, post)) in ways.into_iter().enumerate() {
             let ways: Vec<Way> = match post {
                 true => front.post().into_iter().cloned().collect(),
@@ -66,7 +51,8 @@ impl Clients {
             }
             shared.tally().wanted += ways.len();
             let (shared, front) = (Arc::clone(&shared), front.clone());
-            let client = move || ask(&shared, &front, index, kept, &ways);
+            let users = (index as u64..).step_by(count);
+            let client = move || ask(&shared, &front, index, kept, users.zip(ways.iter().cycle()));
             threads.push(thread::spawn(client));
         }
         Self { shared, threads }
@@ -77,15 +63,31 @@ impl Clients {
         self.shared.tally().switched = Some((slot, Instant::now()));
     }
 
-    /// Lets them ask less often.
-    pub(crate) fn slow_down(&self) {
+    /// Lets them ask less often, now that the slot of the switch serves all: another one that answers
+    /// from here on is remembered.
+    pub(crate) fn settle(&self) {
+        self.shared.tally().settled = Some(Instant::now());
         self.shared.slow.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns how long after the switch another slot answered once more, when all were led to the new
+    /// one already.
+    pub(crate) fn astray(&self) -> Option<Duration> {
+        self.shared.tally().astray
     }
 
     /// Tells whether each client's last good answers came from `slot`; `None` when answers do not
     /// tell their slot.
     pub(crate) fn all_see(&self, slot: Slot) -> Option<bool> {
         self.shared.tally().all_see(slot)
+    }
+
+    /// As [`Clients::all_see`], and tells whether no other slot has answered `users` of them in a row:
+    /// who has a lane of his own may be led elsewhere than the last one.
+    pub(crate) fn all_see_in_a_row(&self, slot: Slot, users: u64) -> Option<bool> {
+        let tally = self.shared.tally();
+        let all_see = tally.all_see(slot)?;
+        Some(all_see && tally.row.is_of(slot, users, Instant::now()))
     }
 
     /// Returns what was counted so far.
@@ -97,8 +99,6 @@ impl Clients {
         });
         Receipt {
             first_new_ms,
-            // Until a slot is stopped.
-            cut: Some(0),
             ..tally.receipt.clone()
         }
     }
@@ -130,103 +130,32 @@ impl Shared {
     }
 }
 
-impl Tally {
-    fn all_see(&self, slot: Slot) -> Option<bool> {
-        let answered = self.seen.len() == self.wanted;
-        let tells = |way: &Way| {
-            let mut of_way = self.seen.iter().filter(|((_, asked), _)| asked == way);
-            of_way.any(|(_, seen)| seen.is_some())
-        };
-        if answered && self.seen.values().all(Option::is_none) {
-            return None;
-        }
-        // One service may name its slot, and another one not.
-        let mut seen = self.seen.iter();
-        Some(answered && seen.all(|((_, way), seen)| *seen == Some(slot) || !tells(way)))
-    }
-
-    fn count(&mut self, index: usize, way: &Way, kept: bool, result: io::Result<Answer>) {
-        let now = Instant::now();
-        self.receipt.requests += 1;
-        let failure = match result {
-            Ok(answer) if answer.is_good() => {
-                if let Some(last) = self.last.insert(index, now) {
-                    let gap = now.duration_since(last).as_millis() as u64;
-                    self.receipt.max_gap_ms = self.receipt.max_gap_ms.max(gap);
-                }
-                self.seen.insert((index, way.clone()), answer.slot);
-                if let Some((slot, _)) = self.switched
-                    && answer.slot == Some(slot)
-                {
-                    self.first_new.get_or_insert(now);
-                }
-                return;
-            }
-            Ok(answer) => format!("status {}", answer.status),
-            Err(error) => error.to_string(),
-        };
-        let connection = if kept { "kept" } else { "fresh" };
-        let failure = format!("{way} over a {connection} connection: {failure}");
-        self.receipt.failed += 1;
-        if self.receipt.failures.len() < TOLD {
-            self.receipt.failures.push(failure);
-        }
-    }
-}
-
-/// One client, until it is told to stop: it asks `ways` in turn. Each request is another user's, so all
-/// lanes are tried.
-fn ask(shared: &Shared, front: &Front, index: usize, kept: bool, ways: &[Way]) {
+/// One client, until it is told to stop: it asks `turns`. Each request is another user's, so all lanes
+/// are tried.
+fn ask<'a>(
+    shared: &Shared,
+    front: &Front,
+    index: usize,
+    kept: bool,
+    turns: impl Iterator<Item = (u64, &'a Way)>,
+) {
     let mut client: Client = if kept {
         front.kept_alive()
     } else {
         front.fresh()
     };
-    for (user, way) in (0..).zip(ways.iter().cycle()) {
+    for (user, way) in turns {
         if shared.stop.load(Ordering::Relaxed) {
             return;
         }
         let began = Instant::now();
         let result = front.ask(&mut client, user, way);
-        shared.tally().count(index, way, kept, result);
+        shared.tally().count(index, way, kept, began, result);
         let slow = shared.slow.load(Ordering::Relaxed);
         let interval = if slow { SLOW } else { QUICK };
-        thread::sleep(interval.saturating_sub(began.elapsed()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tally(seen: &[(usize, &str, Option<Slot>)], wanted: usize) -> Tally {
-        let seen = seen.iter().map(|(client, path, slot)| {
-            let way = Way::get(path);
-            ((*client, way), *slot)
-        });
-        Tally {
-            seen: seen.collect(),
-            wanted,
-            ..Tally::default()
-        }
-    }
-
-    #[test]
-    fn all_see_a_slot_when_all_that_is_asked_is_answered_by_it() {
-        let (new, old) = (Some(Slot::Green), Some(Slot::Blue));
-        let all_see = |seen: &[_], wanted| tally(seen, wanted).all_see(Slot::Green);
-        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", new)], 2), Some(true));
-        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", old)], 2), Some(false));
-        assert_eq!(all_see(&[(0, "/a", new), (1, "/a", None)], 2), Some(false));
-        assert_eq!(all_see(&[(0, "/a", new)], 2), Some(false));
-    }
-
-    #[test]
-    fn what_names_no_slot_says_nothing() {
-        let new = Some(Slot::Green);
-        let all_see = |seen: &[_], wanted| tally(seen, wanted).all_see(Slot::Green);
-        assert_eq!(all_see(&[(0, "/a", new), (0, "/b", None)], 2), Some(true));
-        assert_eq!(all_see(&[(0, "/a", None), (0, "/b", None)], 2), None);
-        assert_eq!(all_see(&[(0, "/a", None)], 2), Some(false));
+        let pause = interval.saturating_sub(began.elapsed());
+        thread::sleep(pause);
+        // That of the others is part of how often they ask.
+        shared.tally().pause(index, pause.saturating_sub(QUICK));
     }
 }

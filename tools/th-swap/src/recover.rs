@@ -11,9 +11,9 @@ use th_record::{ErrorKind, Fail, Failure};
 use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::{Pending, Phase};
-use crate::release::{forget, remember, report, stop_slot};
+use crate::release::{empty_slot, forget, remember, report};
 use crate::releases::Releases;
-use crate::{Error, boot, drain, engine, silence, summary, traffic};
+use crate::{Error, boot, engine, silence, summary, traffic};
 
 /// What was done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +57,10 @@ pub(crate) fn recover(
         pending.tag, pending.run
     );
     let recovered = outlook(context, &pending);
-    let work = match recovered {
-        Recovered::Finished => finish,
-        _ => take_back,
-    };
-    work(context, run, docker, compose, &mut pending)?;
+    match recovered {
+        Recovered::Finished => finish(context, run, docker, compose, &mut pending)?,
+        _ => take_back(context, run, docker, compose, &mut pending).map(drop)?,
+    }
     run.changed();
     run.warn(match recovered {
         Recovered::Finished => format!("finished {what}"),
@@ -146,15 +145,15 @@ fn finish(
         if let Some(old) = pending.previous_slot {
             let old_tag = pending.previous_tag.clone().unwrap_or_default();
             let limit = Duration::from_secs(pending.drain_seconds);
-            drain::wait(context, run, docker, old, limit)?;
-            stop_slot(context, run, docker, compose, old, &old_tag)?;
+            empty_slot(context, run, docker, compose, old, &old_tag, limit)?;
         }
         clear(context)
     };
     rest().map_err(unfinished(slot))
 }
 
-/// Takes `pending` back: the traffic first, then the slot that was to get it.
+/// Takes `pending` back: the traffic first, then the slot that was to get it. Returns how many
+/// connections were cut when that was stopped, if it can be told.
 ///
 /// # Errors
 /// Those of [`recover`], and always one of the first two.
@@ -164,7 +163,7 @@ pub(crate) fn take_back(
     docker: &Docker,
     compose: &Compose,
     pending: &mut Pending,
-) -> Result<(), Error> {
+) -> Result<Option<u64>, Error> {
     let (slot, previous) = (pending.slot, pending.previous_slot);
     let had_traffic = pending.phase != Phase::Starting;
     let moved = had_traffic && pending.phase != Phase::Reverted;
@@ -186,13 +185,14 @@ pub(crate) fn take_back(
         forget(context, pending)?;
         pending.try_enter(&context.state, run, Phase::Reverted);
         // Some of the users are still there, whoever led the traffic back.
-        if had_traffic && previous.is_some() {
-            let limit = Duration::from_secs(pending.drain_seconds);
-            drain::wait(context, run, docker, slot, limit)?;
-        }
-        stop_slot(context, run, docker, compose, slot, &pending.tag)?;
+        let limit = match had_traffic && previous.is_some() {
+            true => Duration::from_secs(pending.drain_seconds),
+            false => Duration::ZERO,
+        };
+        let cut = empty_slot(context, run, docker, compose, slot, &pending.tag, limit)?;
         run.done(format!("stopped {slot}"));
-        clear(context)
+        clear(context)?;
+        Ok(cut)
     };
     rest().map_err(|error| match previous {
         Some(previous) => unfinished(previous)(error),

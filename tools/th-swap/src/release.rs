@@ -3,6 +3,7 @@
 mod ahead;
 mod asked;
 mod begin;
+mod head;
 mod hold;
 mod intent;
 mod remember;
@@ -31,7 +32,7 @@ pub(crate) use ahead::check as check_ahead;
 pub(crate) use begin::{Begun, report, upstream_set};
 pub(crate) use intent::Intent;
 pub(crate) use remember::remember;
-pub(crate) use take_back::{forget, stop_slot};
+pub(crate) use take_back::{empty_slot, forget};
 
 /// A release, or the way back to one, that has begun.
 pub(crate) struct Release<'a> {
@@ -92,7 +93,7 @@ impl Release<'_> {
         if self.pending.exclusive.is_empty() {
             compose = compose.with_dependencies();
         }
-        let services = self.services.clone();
+        let (services, exclusive) = (self.services.clone(), &self.pending.exclusive);
         let (context, docker) = (self.context, self.docker.clone());
         let patience = std::time::Duration::from_secs(self.ready_seconds);
         let probes = self.probes;
@@ -106,7 +107,7 @@ impl Release<'_> {
             run.done(format!("started {slot} with {tag}"));
             report.booted = true;
             run.phase("ready", |run| {
-                boot::wait_healthy(context, run, &docker, slot, probes, patience)
+                boot::wait_healthy(context, run, &docker, slot, exclusive, probes, patience)
             })?;
             boot::check_version(context, slot, &tag)?;
             images(&docker, context, slot)

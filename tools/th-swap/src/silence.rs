@@ -9,6 +9,9 @@ use crate::context::Context;
 
 const FILE: &str = "silence.json";
 
+/// A year: an alarm that is silent for longer is none.
+const MOST: u64 = 366 * 24 * 60 * 60;
+
 #[derive(Serialize)]
 struct Silence<'a> {
     tool: &'a str,
@@ -33,7 +36,7 @@ pub(crate) fn keep(
         run: &run.id,
         reason,
         since_at,
-        until_at: since_at + TimeDelta::seconds(seconds.try_into().unwrap_or(i64::MAX / 1000)),
+        until_at: end_of(since_at, seconds),
     };
     Ok(context.state.write(FILE, &silence)?)
 }
@@ -41,4 +44,20 @@ pub(crate) fn keep(
 /// Ends the silence.
 pub(crate) fn end(context: &Context) -> Result<(), Error> {
     Ok(context.state.remove(FILE)?)
+}
+
+fn end_of(since: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    since + TimeDelta::seconds(seconds.min(MOST).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_swap_is_too_long() {
+        let now = Utc::now();
+        assert_eq!(end_of(now, 90), now + TimeDelta::seconds(90));
+        assert_eq!(end_of(now, u64::MAX), now + TimeDelta::days(366));
+    }
 }

@@ -17,7 +17,6 @@ use crate::analysis::{self, Sample};
 use crate::context::Context;
 use crate::front::Front;
 use crate::pending::{Pending, Phase};
-use crate::schema::{self, Schema};
 use crate::turn::Turn;
 use crate::watch::outage::Outage;
 use crate::watch::probes::Probes;
@@ -31,9 +30,6 @@ const LOOK: Duration = Duration::from_millis(200);
 const ASK: Duration = Duration::from_millis(500);
 /// How often the containers are looked at.
 const CONTAINERS: Duration = Duration::from_secs(1);
-/// How often the database is asked for its head, and is connected to again when it does not answer.
-const HEAD: Duration = Duration::from_secs(2);
-const CONNECT: Duration = Duration::from_secs(10);
 /// How often the access log is judged.
 const JUDGE: Duration = Duration::from_secs(10);
 /// How long the end of the hold waits for a lock that another tool holds.
@@ -58,7 +54,6 @@ pub(crate) struct Subject<'a> {
     pub(crate) run: &'a mut Run,
     pub(crate) docker: &'a Docker,
     pub(crate) front: Option<&'a Front>,
-    pub(crate) schema: &'a mut Option<Schema>,
     pub(crate) log: Option<&'a mut AccessLog>,
     /// What the access log said of the old slot.
     pub(crate) before: &'a Sample,
@@ -80,6 +75,7 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
         subject.pending.slot,
         subject.pending.previous_slot,
     );
+    let answers = |slot: Option<Slot>| slot.is_some_and(|slot| boot::answers(context, slot));
     let is_well = |slot: Option<Slot>| slot.is_some_and(|slot| boot::probe(context, slot).is_ok());
     let mut waits = None;
     let ended = loop {
@@ -95,12 +91,20 @@ pub(crate) fn watch(mut subject: Subject<'_>) -> Result<(Watch, Ended), Error> {
             break Ended::Cancelled;
         }
         match eyes.look(&mut subject)? {
-            // The old slot is no better behind a web server that is down.
-            Some(Ended::Worse(_))
-                if outage.excuses(
-                    is_well(old) && !(eyes.probes.front_is_down() && is_well(Some(new))),
-                    Instant::now(),
-                ) => {}
+            Some(Ended::Worse(why)) => {
+                // The old slot is no better behind a web server that is down.
+                let is_better =
+                    is_well(old) && !(eyes.probes.front_is_down() && is_well(Some(new)));
+                let now = Instant::now();
+                if !outage.excuses(is_better, || answers(old), now) {
+                    break Ended::Worse(why);
+                }
+                if outage.is_long(now) {
+                    subject.run.warn(format!(
+                        "{new} keeps the traffic, for the old slot does not answer: {why}"
+                    ));
+                }
+            }
             Some(ended) => break ended,
             None => {
                 outage.pass(|| !eyes.probes.front_is_down() && is_well(Some(new)) && is_well(old))
@@ -137,7 +141,6 @@ struct Eyes {
     // When each look is due next.
     ask: Instant,
     containers: Instant,
-    head: Instant,
     judge: Instant,
 }
 
@@ -155,7 +158,6 @@ impl Eyes {
             probes: Probes::new(subject.front),
             ask: now,
             containers: now + CONTAINERS,
-            head: now,
             judge: now + JUDGE,
         }
     }
@@ -175,6 +177,7 @@ impl Eyes {
                 subject.docker,
                 subject.pending.slot,
                 &subject.pending.exclusive,
+                true,
             )
         {
             return Ok(Some(Ended::Worse(error.to_string())));
@@ -186,10 +189,6 @@ impl Eyes {
             if let Some(why) = why {
                 return Ok(Some(Ended::Worse(why)));
             }
-        }
-        if Instant::now() >= self.head {
-            let pause = see_head(subject);
-            self.head = Instant::now() + pause;
         }
         Ok(self.judge(subject)?.map(Ended::Worse))
     }
@@ -225,25 +224,4 @@ fn due(next: &mut Instant, every: Duration) -> bool {
         *next = now + every;
     }
     due
-}
-
-/// Notes the database's head, for a rollback that has no time to ask, and tells when to ask again. A
-/// database that does not answer is seen by the probes, and a full disk is no fault of the release.
-fn see_head(subject: &mut Subject<'_>) -> Duration {
-    if subject.schema.is_none() {
-        let connected = Schema::connect(subject.context, subject.run.cancel());
-        *subject.schema = connected.unwrap_or_default();
-    }
-    match subject.schema.as_mut().map(Schema::head) {
-        Some(Ok(head)) => {
-            let _ = schema::note(subject.context, head);
-            HEAD
-        }
-        // A session that broke does not mend, as when the server was restarted.
-        Some(Err(_)) => {
-            *subject.schema = None;
-            HEAD
-        }
-        None => CONNECT,
-    }
 }

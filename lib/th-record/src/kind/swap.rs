@@ -99,7 +99,8 @@ pub struct Receipt {
     pub failed: u64,
     /// What the first few of those met.
     pub failures: Vec<String>,
-    /// The longest time between two good answers to one client.
+    /// The longest time between two good answers to one client, less what it paused for while the
+    /// old slot drained.
     pub max_gap_ms: u64,
     /// From the start of the switch to the first answer of the new slot; `null` when answers do not
     /// tell their slot.
@@ -109,7 +110,8 @@ pub struct Receipt {
     #[serde(serialize_with = "optional_millis")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<f64>"))]
     pub drain_seconds: Option<f64>,
-    /// Connections that were left when the old slot was stopped; `null` when nobody could tell.
+    /// Connections that were left when the slot without traffic was stopped; `null` when nobody could
+    /// tell, or this run stopped none.
     pub cut: Option<u64>,
 }
 

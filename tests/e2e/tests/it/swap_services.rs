@@ -79,3 +79,46 @@ fn the_watch_looks_at_the_sockets_of_all_services() -> Result<()> {
     );
     check_back(&app)
 }
+
+/// No users ask for it, and without it work is left undone.
+#[test]
+fn a_service_without_traffic_is_looked_after() -> Result<()> {
+    for (how, hold) in [("exit=7", "0s"), ("die=6", "60s")] {
+        let app = SlotApp::new()?;
+        app.add_worker()?;
+        app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
+        app.sicken("v2-worker", how)?;
+        let release = app.swap(&["to", "--tag", "v2", "--hold", hold])?;
+        let ended = release.run()?.expect(20)?;
+        ensure!(
+            ended.message().contains("worker of green died"),
+            "{}",
+            ended.record
+        );
+        assert_eq!(app.answer()?, "v1 blue");
+        assert_eq!(app.running("worker")?, ["blue"]);
+        // What has done its work may end.
+        app.sicken("v2-worker", "exit=0")?;
+        app.swap(&["to", "--tag", "v2", "--hold", "3s"])?
+            .run()?
+            .expect(0)?;
+        assert_eq!(app.answer()?, "v2 green");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_service_without_an_image_is_refused() -> Result<()> {
+    let app = SlotApp::released()?;
+    let compose = fs::read_to_string(app.path("compose.yml"))?;
+    let jobs = format!("{compose}  jobs:\n    build: .\n");
+    fs::write(app.path("compose.yml"), jobs)?;
+    let refused = app.swap(&["to", "--tag", "v2"])?.run()?.expect(2)?;
+    ensure!(
+        refused.message().contains("service 'jobs'"),
+        "{}",
+        refused.record
+    );
+    assert_eq!(refused.record["changed"], false);
+    Ok(())
+}

@@ -73,3 +73,23 @@ fn somebody_starts_it_again() -> Result<()> {
     unfinished(&app, &ended, "runs on after it was stopped")?;
     finished(&app)
 }
+
+/// Compose stops the services of the file as it is now.
+#[test]
+fn a_service_that_the_file_has_no_more() -> Result<()> {
+    let app = SlotApp::new()?;
+    let without = fs::read_to_string(app.path("compose.yml"))?;
+    app.add_worker()?;
+    app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
+    assert_eq!(app.running("worker")?, ["blue"]);
+    fs::write(app.path("compose.yml"), without)?;
+    let ended = app.swap(&["to", "--tag", "v2"])?.run()?.expect(0)?;
+    assert_eq!(ended.data()["stopped"], true);
+    assert_eq!(app.answer()?, "v2 green");
+    assert_eq!(app.running("api")?, ["green"]);
+    assert!(app.running("worker")?.is_empty());
+    app.swap(&["to", "--tag", "v3"])?.run()?.expect(0)?;
+    app.swap(&["rollback"])?.run()?.expect(0)?;
+    assert_eq!(app.answer()?, "v2 green");
+    Ok(())
+}

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use th_kit::{Server, SlotApp};
+use th_kit::{Server, SlotApp, docker};
 
 use crate::backup_failures::wait_for;
 use crate::swap_database::with_database;
@@ -108,5 +108,56 @@ fn a_session_that_broke_is_opened_again() -> Result<()> {
     wait_for(|| noted("0008"))?;
     running.signal("INT")?;
     running.wait()?.expect(130)?;
+    Ok(())
+}
+
+/// As while a migration holds its table: the head is not to be had, and the slot is looked at.
+#[test]
+fn a_database_that_does_not_answer_hides_nothing() -> Result<()> {
+    let cluster = crate::setup::cluster()?;
+    let head = "CREATE TABLE alembic_version (version_num text); \
+                INSERT INTO alembic_version VALUES ('0007')";
+    let database = cluster.database_with("locked", head)?;
+    let app = SlotApp::new()?;
+    with_database(&app, cluster, &database)?;
+    app.swap(&["to", "--tag", "v1"])?.run()?.expect(0)?;
+    let running = holding(&app)?;
+    thread::scope(|scope| {
+        let lock = "BEGIN; LOCK TABLE alembic_version; SELECT pg_sleep(60)";
+        scope.spawn(|| cluster.psql(&database, lock));
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                       AND application_name = 'th-swap' AND datname = current_database()";
+        wait_for(|| Ok(cluster.psql(&database, waiting)? == "1"))?;
+        app.sicken("v2", "health=500")?;
+        let back = wait_for(|| Ok(app.lanes()? == ["blue"]));
+        let sleepers = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                        WHERE wait_event = 'PgSleep' AND datname = current_database()";
+        cluster.psql(&database, sleepers)?;
+        back
+    })?;
+    running.wait()?.expect(20)?;
+    assert_eq!(app.answer()?, "v1 blue");
+    Ok(())
+}
+
+#[test]
+fn an_old_slot_that_does_not_run_is_not_gone_back_to() -> Result<()> {
+    let app = SlotApp::released()?;
+    let mut running = holding(&app)?;
+    docker(&["stop", &app.container("blue", "api")?])?;
+    app.sicken("v2", "health=500")?;
+    // Longer than an outage may last.
+    thread::sleep(Duration::from_secs(40));
+    ensure!(!running.is_over(), "users were led to nobody");
+    assert_eq!(app.answer()?, "v2 green");
+    app.sicken("v2", "")?;
+    running.signal("INT")?;
+    let ended = running.wait()?.expect(130)?;
+    let warnings = ended.record["warnings"].to_string();
+    ensure!(
+        warnings.contains("green keeps the traffic"),
+        "{}",
+        ended.record
+    );
     Ok(())
 }

@@ -82,6 +82,9 @@ fn gate(name: &str) -> Option<&'static str> {
         "connections" => {
             Some("raise max_connections, or make the app's pool smaller: two slots have two pools")
         }
+        "lanes" => Some(
+            "write the file that nginx includes anew with th-swap init, reload nginx, then remove these lanes",
+        ),
         "disk" => Some("make room first"),
         "path" => Some("move the environment's root to a shorter path"),
         "probes" => Some(

@@ -22,6 +22,7 @@ pub(super) fn gates(previous: Option<Slot>, seen: &Observed) -> Vec<GateResult> 
         connections(seen),
         disk(seen),
     ];
+    gates.extend(super::lanes::beyond(&seen.lanes_beyond));
     gates.extend(seen.other_images.as_deref().map(same_image));
     if let Some(front) = &seen.front {
         gates.push(match front {

@@ -110,7 +110,6 @@ impl<'a> Release<'a> {
         turn: Turn,
         pending: Pending,
     ) -> Result<Self, Error> {
-        let schema = Schema::connect(context, run.cancel()).unwrap_or_default();
         Ok(Self {
             report: report(&pending),
             docker: Docker::connect()?,
@@ -120,7 +119,8 @@ impl<'a> Release<'a> {
             run,
             pending,
             turn,
-            schema,
+            // Connected to while the slot is watched already.
+            schema: None::<Schema>,
             services: Vec::new(),
             probes: 1,
             ready_seconds: 0,

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use chrono::{TimeDelta, Utc};
 use th_record::ErrorKind;
 
+use super::head::Head;
 use super::{Release, take_back};
 use crate::pending::{Pending, Phase};
 use crate::releases::Releases;
-use crate::schema::Schema;
 use crate::watch::{self, Ended, Mark};
 use crate::{Error, boot, drain, engine, recover, silence};
 
@@ -19,6 +19,7 @@ impl Release<'_> {
     /// Why the traffic has to go back, or went.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         self.enter(Phase::Draining)?;
+        let head = Head::ask(self.context, self.run.cancel(), self.schema.take());
         self.drain()?;
         if let (Some(old), true) = (self.pending.previous_slot, self.pending.hold_seconds > 0)
             && !self.hold()?
@@ -27,7 +28,7 @@ impl Release<'_> {
                 .warn(format!("another swap ended the hold, and took {old} over"));
             return Ok(());
         }
-        self.retire()
+        self.retire(head)
     }
 
     fn drain(&mut self) -> Result<(), Error> {
@@ -36,9 +37,10 @@ impl Release<'_> {
         };
         let limit = Duration::from_secs(self.pending.drain_seconds);
         let (context, docker) = (self.context, self.docker.clone());
+        let cancel = self.run.cancel();
         let _shown = self.run.waiting(&format!("draining {old}"));
         let drained = self.run.phase("drain", |run| {
-            drain::wait(context, run, &docker, old, limit)
+            drain::wait(context, run, &docker, old, limit, Some(&cancel))
         });
         // What users met counts first, whatever became of the drain.
         self.finish_receipt()?;
@@ -64,8 +66,16 @@ impl Release<'_> {
     }
 
     fn finish_receipt(&mut self) -> Result<(), Error> {
-        match self.clients.take() {
-            Some(clients) => self.judge(clients.finish()),
+        let Some(clients) = self.clients.take() else {
+            return Ok(());
+        };
+        let astray = clients.astray();
+        self.judge(clients.finish())?;
+        match astray {
+            Some(after) => Err(Error::NotServed {
+                slot: self.pending.slot,
+                seconds: after.as_secs(),
+            }),
             None => Ok(()),
         }
     }
@@ -96,7 +106,6 @@ impl Release<'_> {
             run: self.run,
             docker: &self.docker,
             front: self.front.as_ref(),
-            schema: &mut self.schema,
             log: self.log.as_mut(),
             before: &self.before,
             pending: &self.pending,
@@ -148,13 +157,13 @@ impl Release<'_> {
 
     /// Stops the old slot, unless it is the better one. What else goes wrong here leaves the traffic
     /// where it is.
-    fn retire(&mut self) -> Result<(), Error> {
+    fn retire(&mut self, head: Head) -> Result<(), Error> {
         let (slot, previous) = (self.pending.slot, self.pending.previous_slot);
         if let Some(why) = previous.and_then(|old| boot::worse(self.context, slot, old)) {
             return Err(Error::Worse(why));
         }
         let state = &self.context.state;
-        if let Some(Ok(head)) = self.schema.as_mut().map(Schema::head) {
+        if let Some(head) = head.last() {
             let mut releases = Releases::read(state)?;
             if releases.see(head.as_deref()) {
                 releases.write(state)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use th_record::kind::Receipt;
 
 use super::{Release, remember};
-use crate::pending::Phase;
+use crate::pending::{Pending, Phase};
 use crate::receipt::Clients;
 use crate::{Error, boot, engine, traffic};
 
@@ -16,6 +16,9 @@ const AFTER: Duration = Duration::from_millis(500);
 
 /// How long nginx may take to serve the new slot.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// So many users for each lane must be served by it in a row: some lanes may lead elsewhere.
+const USERS_OF_A_LANE: u64 = 2;
 
 /// How often it is looked whether it does.
 const LOOK: Duration = Duration::from_millis(5);
@@ -34,7 +37,10 @@ impl Release<'_> {
     /// old slot.
     pub(crate) fn switch(&mut self) -> Result<(), Error> {
         engine::steadily(self.run, &self.docker, |_| {
-            boot::check_alive(self.context, &self.docker, self.pending.slot, &[])
+            let Pending {
+                slot, exclusive, ..
+            } = &self.pending;
+            boot::check_alive(self.context, &self.docker, *slot, exclusive, false)
         })?;
         self.before()?;
         if let (Some(log), before) = (&mut self.log, &mut self.before) {
@@ -102,7 +108,8 @@ impl Release<'_> {
             return Ok(());
         };
         let (slot, start) = (self.pending.slot, Instant::now());
-        while start.elapsed() < settle || clients.all_see(slot) == Some(false) {
+        let users = USERS_OF_A_LANE * u64::from(self.context.slots.lanes);
+        while start.elapsed() < settle || clients.all_see_in_a_row(slot, users) == Some(false) {
             if clients.receipt().failed > 0 {
                 break;
             }
@@ -118,7 +125,7 @@ impl Release<'_> {
             }
             thread::sleep(LOOK);
         }
-        clients.slow_down();
+        clients.settle();
         if clients.all_see(slot).is_none() {
             self.run
                 .warn("answers do not name their slot (X-Th-Slot): it is not known who gave them");
@@ -175,7 +182,7 @@ impl Release<'_> {
         // Nothing can be asked of them: those that live on are taken for well.
         let start = Instant::now();
         while start.elapsed() < LIVE {
-            boot::refuse_dead(context, docker, slot, &names)?;
+            boot::refuse_dead(context, docker, slot, &names, true)?;
             if self.run.cancelled() {
                 return Err(Error::Cancelled);
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use th_cli::Run;
-use th_docker::Docker;
+use th_docker::{Docker, Member};
 use th_record::kind::Slot;
 use th_record::{ErrorKind, Failure};
 
@@ -12,7 +12,7 @@ use crate::compose::Compose;
 use crate::context::Context;
 use crate::pending::Pending;
 use crate::releases::Releases;
-use crate::{Error, engine, recover};
+use crate::{Error, drain, engine, recover};
 
 /// How long a lock of another tool is waited for while users meet errors.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,8 +48,11 @@ impl Release<'_> {
         let (docker, compose) = (&self.docker, &self.compose);
         let undone = recover::take_back(self.context, self.run, docker, compose, &mut self.pending);
         let mut failure = match undone {
-            Ok(()) => {
+            Ok(cut) => {
                 self.report.stopped = true;
+                if let Some(receipt) = &mut self.report.receipt {
+                    receipt.cut = cut;
+                }
                 Failure::of(&Error::RolledBack(Box::new(error)))
             }
             Err(second) => {
@@ -78,6 +81,25 @@ pub(crate) fn forget(context: &Context, pending: &Pending) -> Result<(), Error> 
     Ok(())
 }
 
+/// Waits at most `limit` until nobody is on `slot` any more, whatever signal comes, and stops it.
+/// Returns how many connections that cut, if it can be told.
+pub(crate) fn empty_slot(
+    context: &Context,
+    run: &mut Run,
+    docker: &Docker,
+    compose: &Compose,
+    slot: Slot,
+    tag: &str,
+    limit: Duration,
+) -> Result<Option<u64>, Error> {
+    let left = drain::wait(context, run, docker, slot, limit, None)?.left;
+    if let Some(left @ 1..) = left {
+        run.warn(format!("{left} connections on {slot} are cut"));
+    }
+    stop_slot(context, run, docker, compose, slot, tag)?;
+    Ok(left)
+}
+
 /// Stops all services of `slot`, and warns of what had to be killed.
 pub(crate) fn stop_slot(
     context: &Context,
@@ -89,21 +111,33 @@ pub(crate) fn stop_slot(
 ) -> Result<(), Error> {
     let project = context.project(slot);
     let members = |run: &mut Run| engine::steadily(run, docker, |_| Ok(docker.project(&project)?));
-    let running: Vec<String> = members(run)?
-        .into_iter()
-        .filter(|member| member.container.running)
-        .map(|member| member.container.id)
-        .collect();
+    let mut running = members(run)?;
+    running.retain(|member| member.container.running);
     if running.is_empty() {
         return Ok(());
     }
     engine::steadily(run, docker, |_| compose.stop(slot, tag, &[]))?;
-    for member in members(run)? {
-        let name = &member.container.name;
-        if member.container.running {
+    // Compose knows the services of the file as it is now, and leaves alone what was one before.
+    for Member { container, pid, .. } in members(run)? {
+        let is_it = |before: &Member| before.container.id == container.id && before.pid == pid;
+        if container.running && running.iter().any(is_it) {
+            engine::steadily(run, docker, |_| Ok(docker.stop(&container.id)?))?;
+        }
+    }
+    for Member {
+        container,
+        exit_code,
+        ..
+    } in members(run)?
+    {
+        let name = &container.name;
+        if container.running {
             return Err(Error::StillRuns(name.clone()));
         }
-        if member.exit_code == KILLED && running.contains(&member.container.id) {
+        let ran = running
+            .iter()
+            .any(|before| before.container.id == container.id);
+        if exit_code == KILLED && ran {
             run.warn(format!(
                 "'{name}' did not stop within its grace period and was killed: \
                  see stop_grace_period, and whether its command is in exec form"

@@ -74,7 +74,10 @@ pub(super) fn go(
         .map(|clients| clients.all_see(slot) != Some(false));
     report.receipt = clients.map(Clients::finish);
     let outcome = match clear_up(context, run, turn, pending, slot, watched) {
-        Ok(()) => {
+        Ok(cut) => {
+            if let Some(receipt) = &mut report.receipt {
+                receipt.cut = cut;
+            }
             report.stopped = !watched;
             report.live = traffic::live(context).unwrap_or_default();
             report.phases = run.take_phases();
@@ -91,7 +94,8 @@ pub(super) fn go(
     })
 }
 
-/// Does what is left once the traffic is back.
+/// Does what is left once the traffic is back. Returns how many connections were cut, if this run
+/// stopped the slot that lost it and they could be counted.
 fn clear_up(
     context: &Context,
     run: &mut Run,
@@ -99,7 +103,7 @@ fn clear_up(
     mut pending: Pending,
     slot: Slot,
     watched: bool,
-) -> Result<(), Error> {
+) -> Result<Option<u64>, Error> {
     let unfinished = |error| Error::Unfinished(slot, Box::new(error));
     // A full disk keeps no service from running.
     let forgotten = forget(context, &pending);
@@ -115,9 +119,9 @@ fn clear_up(
         .map_err(unfinished)?;
     if watched {
         drop(turn);
-        return Ok(());
+        return Ok(None);
     }
     let docker = Docker::connect().map_err(|error| unfinished(error.into()))?;
     let compose = Compose::find(context).map_err(unfinished)?;
-    recover::recover(context, run, &docker, &compose).map(drop)
+    recover::take_back(context, run, &docker, &compose, &mut pending)
 }
