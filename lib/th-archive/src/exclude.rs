@@ -49,7 +49,8 @@ impl Exclude {
         &self.patterns
     }
 
-    pub(crate) fn matches(&self, path: &Path) -> bool {
+    /// Tells whether a pattern is of `path` itself, relative to the root.
+    pub fn matches(&self, path: &Path) -> bool {
         self.set.is_match(path)
     }
 }
