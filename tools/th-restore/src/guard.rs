@@ -14,7 +14,7 @@ pub(crate) fn prove_bytes(
     manifest: &Manifest,
 ) -> Result<(), Error> {
     let ladder = Ladder {
-        store: &context.store,
+        store: context.store()?,
         manifest,
         server: None,
         app_query: None,

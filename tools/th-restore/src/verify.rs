@@ -17,6 +17,7 @@ pub(crate) fn verify(
     wanted: Level,
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
+    let store = context.store()?;
     // A set of files alone has no higher level.
     let wanted = if manifest.database.is_some() {
         wanted
@@ -33,14 +34,14 @@ pub(crate) fn verify(
         None
     };
     let _lock = context.lock(run, server.as_ref())?;
-    let void = match context.store.proof(&manifest.id) {
+    let void = match store.proof(&manifest.id) {
         Err(error @ th_store::Error::Proof { .. }) => Some(error.to_string()),
         // It is read again now.
         Err(th_store::Error::Pack { .. }) => None,
         other => other.map(|_| None)?,
     };
     let ladder = Ladder {
-        store: &context.store,
+        store,
         manifest: &manifest,
         server: server.as_ref(),
         app_query: context.env.backup.app_query.as_deref(),
