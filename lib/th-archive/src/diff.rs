@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use rustix::process::geteuid;
+
 use crate::entry::{Entry, Kind};
 use crate::merge::{Merge, Pair};
 use crate::walk::{Found, Step, Walk, What};
-use crate::{Content, Digest, EntryPath, Error, Exclude, Listing, Watch};
+use crate::{Content, Digest, EntryPath, Error, Exclude, Listing, Meta, Watch};
 
 /// What has to be done at a path so that the directory becomes what the listing says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum Change {
     Unchanged(Entry),
     /// The entry is missing.
     Add(Entry),
-    /// The entry is of another kind, mode or content than what is there.
+    /// The entry is of another kind, mode, owner or content than what is there.
     Replace(Entry, Live),
     /// What is there is not in the listing.
     Remove(EntryPath, Live),
@@ -37,6 +39,11 @@ pub enum Live {
 pub struct Diff<'a> {
     merge: Merge<'a>,
     root: &'a Path,
+    exclude: &'a Exclude,
+    /// Only root can give a file to another owner.
+    with_owner: bool,
+    /// A directory that goes, with all that is in it.
+    going: Option<EntryPath>,
 }
 
 impl<'a> Diff<'a> {
@@ -47,17 +54,24 @@ impl<'a> Diff<'a> {
     pub fn new(root: &'a Path, exclude: &'a Exclude, listing: Listing) -> Result<Self, Error> {
         let walk = Walk::new(root, exclude).map_err(Error::io(root))?;
         let merge = Merge::new(walk, Some(listing));
-        Ok(Self { merge, root })
+        Ok(Self {
+            merge,
+            root,
+            exclude,
+            with_owner: geteuid().is_root(),
+            going: None,
+        })
     }
 
     /// Returns the next change; `None` at the end.
     ///
     /// The content of a directory that has to go is told of after it, each path as one to remove.
     /// Pipes, sockets and devices are told of only where an entry has to take their place: a set
-    /// does not hold them, so it does not say that they should not be.
+    /// does not hold them, so it does not say that they should not be. A directory that holds one,
+    /// or something excluded, stays too, and only its other content has to go.
     ///
-    /// A file counts as unchanged when size and mode agree and so does the mtime, or else the
-    /// hash. The watch is told of the files that are read for that.
+    /// A file counts as unchanged when size, mode and (if this is root) owner agree and so does the
+    /// mtime, or else the hash. The watch is told of the files that are read for that.
     ///
     /// # Errors
     /// [`Error::Io`] when something that is there cannot be read, [`Error::Listing`].
@@ -66,7 +80,7 @@ impl<'a> Diff<'a> {
             watch.check().map_err(Error::io(self.root))?;
             let change = match pair {
                 Pair::Listed(entry) => Some(Change::Add(entry)),
-                Pair::Live(step) => removal(step, self.root)?,
+                Pair::Live(step) => self.removal(step)?,
                 Pair::Both(step, entry) => Some(self.compare(step, entry, watch)?),
             };
             if change.is_some() {
@@ -85,13 +99,15 @@ impl<'a> Diff<'a> {
         };
         let same = match (&found.what, &entry.kind) {
             (What::File { size }, Kind::File(content)) => {
-                found.meta.mode == entry.meta.mode
+                self.same_meta(&found.meta, &entry.meta)
                     && *size == content.size
                     && (found.meta.mtime == entry.meta.mtime
                         || self.same_content(&found, content, watch)?)
             }
-            (What::Dir, Kind::Dir) => found.meta.mode == entry.meta.mode,
-            (What::Symlink { target }, Kind::Symlink(wanted)) => target == wanted,
+            (What::Dir, Kind::Dir) => self.same_meta(&found.meta, &entry.meta),
+            (What::Symlink { target }, Kind::Symlink(wanted)) => {
+                target == wanted && self.same_owner(&found.meta, &entry.meta)
+            }
             _ => false,
         };
         Ok(if same {
@@ -99,6 +115,14 @@ impl<'a> Diff<'a> {
         } else {
             Change::Replace(entry, live(&found))
         })
+    }
+
+    fn same_meta(&self, found: &Meta, wanted: &Meta) -> bool {
+        found.mode == wanted.mode && self.same_owner(found, wanted)
+    }
+
+    fn same_owner(&self, found: &Meta, wanted: &Meta) -> bool {
+        !self.with_owner || (found.uid, found.gid) == (wanted.uid, wanted.gid)
     }
 
     fn same_content(
@@ -114,17 +138,41 @@ impl<'a> Diff<'a> {
             .map_err(|source| unreadable(self.root, path, source))?;
         Ok(bytes == content.size && sha256 == content.sha256)
     }
-}
 
-/// Returns what has to be done about something that is not in the listing.
-fn removal(step: Step, root: &Path) -> Result<Option<Change>, Error> {
-    match step {
-        Step::Found(found) => {
-            let live = live(&found);
-            Ok(Some(Change::Remove(found.path, live)))
+    /// Returns what has to be done about something that is not in the listing.
+    fn removal(&mut self, step: Step) -> Result<Option<Change>, Error> {
+        let found = match step {
+            Step::Found(found) => found,
+            Step::Skipped(..) | Step::Vanished(_) => return Ok(None),
+            Step::Unreadable(path, source) => return Err(unreadable(self.root, &path, source)),
+        };
+        let live = live(&found);
+        if live == Live::Dir && !self.is_going(&found.path) {
+            if self.holds_what_stays(&found.path)? {
+                return Ok(None);
+            }
+            self.going = Some(found.path.clone());
         }
-        Step::Skipped(..) | Step::Vanished(_) => Ok(None),
-        Step::Unreadable(path, source) => Err(unreadable(root, &path, source)),
+        Ok(Some(Change::Remove(found.path, live)))
+    }
+
+    fn is_going(&self, path: &EntryPath) -> bool {
+        let going = self.going.as_ref();
+        going.is_some_and(|going| path.as_path().starts_with(going.as_path()))
+    }
+
+    /// Tells whether anything in the directory is excluded, or nothing that a set could hold.
+    fn holds_what_stays(&self, dir: &EntryPath) -> Result<bool, Error> {
+        let path = self.root.join(dir);
+        let everything = Exclude::default();
+        let mut steps = match Walk::new(&path, &everything) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            walk => walk.map_err(Error::io(path))?,
+        };
+        Ok(steps.any(|step| {
+            let inner = dir.as_path().join(step.path());
+            matches!(step, Step::Skipped(..)) || self.exclude.matches(&inner)
+        }))
     }
 }
 

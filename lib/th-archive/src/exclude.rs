@@ -50,7 +50,7 @@ impl Exclude {
         &self.patterns
     }
 
-    /// Tells whether a pattern matches `path`, relative to the root.
+    /// Tells whether a pattern is of `path` itself, relative to the root.
     pub fn matches(&self, path: &Path) -> bool {
         self.set.is_match(path)
     }

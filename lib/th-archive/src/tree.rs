@@ -9,7 +9,8 @@ use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, chownat, fchmod,
-    fchown, futimens, linkat, mkdirat, openat, renameat, symlinkat, syncfs, unlinkat, utimensat,
+    fchown, fstat, futimens, linkat, mkdirat, openat, renameat, symlinkat, syncfs, unlinkat,
+    utimensat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -38,11 +39,11 @@ impl Tree {
         Ok(Self(openat(CWD, root, flags, Mode::empty())?))
     }
 
-    /// Creates a directory, and those it is in, with mode 0700. A directory that is there is left
-    /// as it is.
+    /// Creates a directory, and those it is in, each with the mode and (if this is root) the owner
+    /// of the one it is in. A directory that is there is left as it is.
     ///
     /// # Errors
-    /// Those of mkdir, and of open when a link or a file is in the way.
+    /// Those of mkdir, chown and chmod, and of open when a link or a file is in the way.
     pub fn make_dir(&self, path: &EntryPath) -> io::Result<()> {
         self.descend(Some(path.as_path()), true).map(drop)
     }
@@ -95,6 +96,16 @@ impl Tree {
     pub fn set_dir_mode(&self, path: &EntryPath, mode: u32) -> io::Result<()> {
         let dir = self.descend(Some(path.as_path()), false)?;
         Ok(fchmod(dir, Mode::from_raw_mode(mode))?)
+    }
+
+    /// Gives a directory an owner and a group.
+    ///
+    /// # Errors
+    /// Those of open and chown.
+    pub fn set_dir_owner(&self, path: &EntryPath, owner: (u32, u32)) -> io::Result<()> {
+        let dir = self.descend(Some(path.as_path()), false)?;
+        let (uid, gid) = (Uid::from_raw(owner.0), Gid::from_raw(owner.1));
+        Ok(fchown(dir, Some(uid), Some(gid))?)
     }
 
     /// Removes a file or link.
@@ -157,17 +168,32 @@ impl Tree {
         for name in path.into_iter().flatten() {
             dir = match openat(&dir, name, DIRECTORY, Mode::empty()) {
                 Err(Errno::NOENT) if create => {
-                    match mkdirat(&dir, name, Mode::RWXU) {
-                        Ok(()) | Err(Errno::EXIST) => {}
+                    let made = match mkdirat(&dir, name, Mode::RWXU) {
+                        Ok(()) => true,
+                        Err(Errno::EXIST) => false,
                         Err(errno) => return Err(errno.into()),
+                    };
+                    let inner = openat(&dir, name, DIRECTORY, Mode::empty())?;
+                    if made {
+                        inherit(&dir, &inner)?;
                     }
-                    openat(&dir, name, DIRECTORY, Mode::empty())?
+                    inner
                 }
                 opened => opened?,
             };
         }
         Ok(dir)
     }
+}
+
+/// Gives a directory that was just made the owner (if this is root) and mode of the one it is in.
+fn inherit(outer: &OwnedFd, inner: &OwnedFd) -> io::Result<()> {
+    let stat = fstat(outer)?;
+    if geteuid().is_root() {
+        let (uid, gid) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
+        fchown(inner, Some(uid), Some(gid))?;
+    }
+    Ok(fchmod(inner, Mode::from_raw_mode(stat.st_mode))?)
 }
 
 /// Gives an open file or directory its owner (if this is root), mode and mtime.

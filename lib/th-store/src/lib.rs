@@ -36,7 +36,7 @@ pub use incoming::{Incoming, Published};
 pub use lease::Share;
 pub use notes::{RESTORE_FILES, restore_notes};
 pub use pruner::Pruner;
-pub use select::Selector;
+pub use select::{SKEW, Scope, Selector};
 pub use set::{Listed, SetRef, Unreadable};
 pub use source::Source;
 pub use sparse::Sparse;

@@ -1,6 +1,6 @@
 //! Putting a set live.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use chrono::Utc;
 use th_cli::{Outcome, Run};
@@ -16,7 +16,7 @@ use crate::guard::{prove_bytes, refuse};
 use crate::moves::{Aside, Way};
 use crate::parts::Parts;
 use crate::plan::{self, Targets};
-use crate::{Error, files, pending, preflight, summary};
+use crate::{Error, choice, files, nested, pending, preflight, summary};
 
 /// Restores beside what is live, proves it there, and switches.
 pub(crate) fn apply(
@@ -27,11 +27,20 @@ pub(crate) fn apply(
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
     let parts = Parts::of(context, &manifest, only)?;
+    let exclude = context.exclude(&manifest)?;
+    if let Some(root) = &parts.files {
+        nested::check(
+            root,
+            &exclude,
+            &[&context.env.backup.store, &context.env.state],
+        )?;
+    }
     let server = if parts.database {
         context.server(run)?
     } else {
         None
     };
+    choice::warn_of_another(context, run, &manifest, server.as_ref());
     let lock = context.lock(run, server.as_ref())?;
 
     let id = Id::new(Utc::now());
@@ -39,21 +48,21 @@ pub(crate) fn apply(
         Some(server) => Some(Live::look(server, &manifest, &id)?),
         None => None,
     };
-    let exclude = context.exclude(&manifest)?;
-    let files = parts.files.map(|root| (root, &exclude));
-    let spaces = preflight::spaces(server.as_ref(), &manifest, &context.store, files)?;
+    let store = context.store()?;
+    let files = parts.files.as_deref().map(|root| (root, &exclude));
+    let spaces = preflight::spaces(server.as_ref(), &manifest, store, files)?;
     if lock.is_none() {
-        let text = |path: Option<&Path>| path.map(|path| path.to_string_lossy().into_owned());
-        let (files, config) = (text(parts.files), text(parts.config));
+        let text = |path: &Option<PathBuf>| {
+            let path = path.as_ref()?;
+            Some(path.to_string_lossy().into_owned())
+        };
+        let (files, config) = (text(&parts.files), text(&parts.config));
         let targets = Targets {
             database: live.as_ref().map(|live| &live.swap),
             files: files.as_deref(),
             config: config.as_deref(),
         };
-        let proof = context
-            .store
-            .proof(&manifest.id)?
-            .and_then(|proof| proof.highest());
+        let proof = store.proof(&manifest.id)?.and_then(|proof| proof.highest());
         let sessions = live.as_ref().map_or(0, |live| live.sessions);
         let plan = plan::apply(&manifest, proof, targets, sessions, spaces);
         return Ok(Outcome::plan("restore_plan", &plan, summary::plan(&plan)));
@@ -68,12 +77,7 @@ pub(crate) fn apply(
         id,
         set: manifest.id.clone(),
         database: live.as_ref().map(|live| live.swap.clone()),
-        roots: parts
-            .files
-            .into_iter()
-            .chain(parts.config)
-            .map(Path::to_owned)
-            .collect(),
+        roots: parts.files.iter().chain(&parts.config).cloned().collect(),
     };
     restore.enter(&context.state, Phase::Staging, None)?;
     let staged = stage(
@@ -91,13 +95,17 @@ pub(crate) fn apply(
         restore.enter(&context.state, Phase::Switching, None)?;
         Ok((rename(run, server.as_ref(), &restore)?, staged))
     });
-    let (closed, staged) = switched.inspect_err(|error| {
+    let (closed, mut staged) = switched.inspect_err(|error| {
         if !matches!(error, Error::HalfWay(_)) {
             // Nothing is live yet. What cannot be dropped now is dropped by the next run.
             let _ = pending::discard(&context.state, &restore, server.as_ref());
         }
     })?;
     move_files(context, run, &restore, server.as_ref())?;
+    for changes in staged.files.iter_mut().chain(&mut staged.config) {
+        let kept = Aside::new(changes.root.as_ref(), &restore.id).kept();
+        changes.kept = kept.map(|path| path.to_string_lossy().into_owned());
+    }
     let finished = restore.finish(&context.state, false);
     finished.map_err(|error| Error::from(error).half_way())?;
 
@@ -172,18 +180,18 @@ fn stage(
     context: &Context,
     run: &mut Run,
     manifest: &Manifest,
-    parts: &Parts<'_>,
+    parts: &Parts,
     restore: &Restore,
     server: Option<&Server>,
     live: Option<&Live>,
 ) -> Result<Staged, Error> {
-    let store = &context.store;
+    let store = context.store()?;
     let mut staged = Staged {
         proof: Level::Bytes,
         files: None,
         config: None,
     };
-    if let Some(root) = parts.files {
+    if let Some(root) = &parts.files {
         let exclude = context.exclude(manifest)?;
         let aside = Aside::new(root, &restore.id);
         let changes = run.phase("write_files", |run| {
@@ -192,9 +200,9 @@ fn stage(
         staged.files = Some(changes);
         run.done("wrote the files beside the live ones");
     }
-    if let Some(root) = parts.config {
+    if let Some(root) = &parts.config {
         let aside = Aside::new(root, &restore.id);
-        staged.config = Some(files::stage_config(store, manifest, root, &aside)?);
+        staged.config = Some(files::stage_config(run, store, manifest, root, &aside)?);
     }
     if let (Some(server), Some(live)) = (server, live) {
         let name = &live.swap.next;
@@ -210,7 +218,7 @@ fn stage(
         run.done("restored the database beside the live one, and compared it");
     }
     if run.cancelled() {
-        return Err(Error::Usage("told to stop before the switch"));
+        return Err(Error::Cancelled);
     }
     Ok(staged)
 }

@@ -1,7 +1,8 @@
 //! What was typed.
 
 use chrono::{DateTime, Utc};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use th_cli::{InputArgs, OutputArgs};
 use th_config::TargetArgs;
 use th_record::{Level, Upstream};
@@ -13,6 +14,9 @@ use th_store::Selector;
 /// says, and then takes the live one's place in one transaction. The old database and every
 /// replaced file are kept until gc, and undo brings them back. th-prune databases and --target-free
 /// take the database too, after 7 days by default.
+///
+/// Where a store has sets of several environments or databases, the latest is that of the one that is
+/// given; an id names any set.
 #[derive(Debug, Parser)]
 #[command(name = "th-restore", version)]
 pub struct Args {
@@ -79,7 +83,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct SetArgs {
     /// An id or its unique beginning, latest, or latest-proven [default: latest]
-    #[arg(value_name = "SET", conflicts_with = "at")]
+    #[arg(value_name = "SET")]
     set: Option<String>,
     /// The newest set not after this time, such as 2026-11-23T02:00:00Z
     #[arg(long, value_name = "TIME")]
@@ -100,15 +104,27 @@ pub(crate) enum Part {
 impl Args {
     /// Parses the command line. `th-restore verify -` names no set but the input.
     pub fn from_command_line() -> Self {
-        let mut args = Self::parse();
+        Self::parse()
+            .understood()
+            .unwrap_or_else(|error| error.exit())
+    }
+
+    fn understood(mut self) -> Result<Self, clap::Error> {
         if let Command::Verify { set, input, .. } | Command::Apply { set, input, .. } =
-            &mut args.command
+            &mut self.command
             && set.set.as_deref() == Some("-")
             && input.input.is_none()
         {
             input.input = set.set.take();
         }
-        args
+        if let Command::Show { set } | Command::Verify { set, .. } | Command::Apply { set, .. } =
+            &self.command
+            && let (Some(id), Some(_)) = (&set.set, set.at)
+        {
+            let message = format!("the argument '--at <TIME>' cannot be used with '{id}'");
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(self)
     }
 
     /// Returns the place in a chain; a command that only looks has none.
@@ -142,10 +158,28 @@ impl SetArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_set_and_a_time_exclude_each_other_but_not_the_input() {
+        let understood = |args: &[&str]| {
+            let line = ["th-restore"].iter().chain(args);
+            Args::try_parse_from(line).and_then(Args::understood)
+        };
+        let at = ["--at", "2026-11-23T02:00:00Z"];
+        for command in ["verify", "apply"] {
+            for args in [&[command, at[0], at[1], "-"], &[command, "-", at[0], at[1]]] {
+                let args = understood(args).unwrap();
+                assert_eq!(args.input().input.as_deref(), Some("-"));
+            }
+        }
+        for command in ["show", "verify", "apply"] {
+            let error = understood(&[command, "latest", at[0], at[1]]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+        }
     }
 }

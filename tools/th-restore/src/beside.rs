@@ -50,7 +50,7 @@ pub(crate) fn apply_beside(
     {
         return Err(Error::Live(into.to_owned()));
     }
-    let (store, target) = (&context.store, Path::new(into));
+    let (store, target) = (context.store()?, Path::new(into));
     let everything = Exclude::default();
     let files = (only == Some(Part::Files)).then_some((target, &everything));
     // How much of the dump one table is, is not known.

@@ -1,5 +1,7 @@
 //! What every command needs: the environment, its store, its server, its lock.
 
+use std::cell::OnceCell;
+
 use th_archive::Exclude;
 use th_cli::Run;
 use th_config::Environment;
@@ -9,28 +11,56 @@ use th_state::{Lock, State};
 use th_store::Store;
 
 use crate::args::SetArgs;
-use crate::{Error, beside, pending};
+use crate::{Error, beside, choice, pending};
 
 /// An environment, opened.
 pub(crate) struct Context {
     pub(crate) env: Environment,
     pub(crate) state: State,
-    pub(crate) store: Store,
+    store: OnceCell<Store>,
 }
 
 impl Context {
-    /// Opens the store.
+    /// Opens what is needed at once: with flags alone the state is in the store.
     pub(crate) fn open(env: Environment) -> Result<Self, Error> {
-        let store = Store::open(&env.backup.store)?;
-        let state = State::at(&env.state);
-        Ok(Self { env, state, store })
+        let context = Self {
+            state: State::at(&env.state),
+            store: OnceCell::new(),
+            env,
+        };
+        if context.env.name.is_none() {
+            context.store()?;
+        }
+        Ok(context)
+    }
+
+    /// Returns the store, which is opened by whoever needs it first.
+    pub(crate) fn store(&self) -> Result<&Store, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::open(&self.env.backup.store)?;
+        Ok(self.store.get_or_init(|| store))
     }
 
     /// Returns the manifest of the set that is meant.
-    pub(crate) fn manifest(&self, set: &SetArgs, run: &Run) -> Result<Manifest, Error> {
-        let sets = self.store.sets()?;
-        let picked = set.selector(run.upstream.as_ref()).pick(&sets)?;
-        Ok(self.store.load(&picked.id)?)
+    pub(crate) fn manifest(&self, set: &SetArgs, run: &mut Run) -> Result<Manifest, Error> {
+        let store = self.store()?;
+        let mut sets = store.sets()?;
+        let selector = set.selector(run.upstream.as_ref());
+        if selector.is_relative() {
+            choice::narrow(self, run, &mut sets)?;
+        }
+        Ok(store.load(&selector.pick(&sets)?.id)?)
+    }
+
+    /// Returns the name of the database that is given; the server is asked only if nothing else
+    /// says it.
+    pub(crate) fn database(&self, run: &Run) -> Result<Option<String>, Error> {
+        match &self.env.database {
+            Some(given) if given.name.is_some() => Ok(given.name.clone()),
+            _ => Ok(self.server(run)?.map(|server| server.database().to_owned())),
+        }
     }
 
     /// Returns what a restore of the set leaves alone: what is excluded now, and was then.
@@ -68,17 +98,20 @@ impl Context {
         let lock = self.state.lock(run.tool, &run.id)?;
         pending::recover(self, run, server)?;
         beside::recover(self, run, server)?;
-        match self.store.sweep() {
-            Ok(swept) => {
-                for swept in swept {
-                    run.swept(swept.path.display());
+        // An undo and a gc need no store, and it may be gone.
+        if let Ok(store) = self.store() {
+            match store.sweep() {
+                Ok(swept) => {
+                    for swept in swept {
+                        run.swept(swept.path.display());
+                    }
                 }
+                // One that may only be read is restored from all the same.
+                Err(error) => run.warn(format!(
+                    "the store is not swept: {}",
+                    Failure::of(&error).message
+                )),
             }
-            // One that may only be read is restored from all the same.
-            Err(error) => run.warn(format!(
-                "the store is not swept: {}",
-                Failure::of(&error).message
-            )),
         }
         if let Some(server) = server {
             for name in th_proof::sweep(server)? {

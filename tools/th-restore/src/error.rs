@@ -76,6 +76,38 @@ pub enum Error {
         /// How many others differ.
         more: usize,
     },
+    /// A relative selector could mean sets of several sources.
+    #[error("the store has sets of the {what} {}, and {given}", names.join(", "))]
+    Mixed {
+        /// `databases` or `environments`.
+        what: &'static str,
+        /// Their names.
+        names: Vec<String>,
+        /// What is given instead.
+        given: String,
+    },
+    /// What is restored has the store in it.
+    #[error("'{}' is within '{}': a restore would move it away", inner.display(), root.display())]
+    Nested {
+        /// The directory that is restored.
+        root: PathBuf,
+        /// The store, or the directory of the state.
+        inner: PathBuf,
+    },
+    /// The last restore, or one that died, is of something else than what is given.
+    #[error("the {which} restore is of {theirs}, which is not what is given")]
+    OfAnother {
+        /// `last`, or `unfinished`.
+        which: &'static str,
+        /// What it is of.
+        theirs: String,
+    },
+    /// There was no database before the last restore.
+    #[error("there was no database '{0}' before the last restore, so there is none to go back to")]
+    NothingBefore(String),
+    /// SIGINT or SIGTERM asked to stop.
+    #[error("cancelled")]
+    Cancelled,
     /// There is no restore to take back.
     #[error("there is no restore to take back")]
     NoRestore,
@@ -121,10 +153,18 @@ impl Fail for Error {
             Self::Proof(error) => error.kind(),
             Self::Io { source, .. } => ErrorKind::of_io(source),
             Self::Nothing(_) => ErrorKind::NotFound,
-            Self::Usage(_) | Self::NoServer(_) | Self::Live(_) | Self::Partitioned(_) => {
-                ErrorKind::Usage
-            }
-            Self::NotEmpty(_) | Self::Exists(_) | Self::LongName(_) => ErrorKind::Gate,
+            Self::Usage(_)
+            | Self::NoServer(_)
+            | Self::Live(_)
+            | Self::Partitioned(_)
+            | Self::Mixed { .. } => ErrorKind::Usage,
+            Self::Nested { .. } => ErrorKind::Config,
+            Self::NotEmpty(_)
+            | Self::Exists(_)
+            | Self::LongName(_)
+            | Self::OfAnother { .. }
+            | Self::NothingBefore(_) => ErrorKind::Gate,
+            Self::Cancelled => ErrorKind::Interrupted,
             Self::Content { .. } => ErrorKind::Content,
             Self::NoRestore | Self::Gone(_) => ErrorKind::NotFound,
             Self::RolledBack(_) => ErrorKind::RolledBack,
@@ -158,6 +198,19 @@ impl Fail for Error {
             Self::LongName(_) => {
                 Some("give it a shorter name, or restore beside it: --only db --into NAME".into())
             }
+            Self::Mixed { .. } => Some("name the set by its id: th-restore list shows them".into()),
+            Self::Nested { .. } => Some(
+                "move the store elsewhere, or name it in [env.NAME.files] exclude in th.toml"
+                    .into(),
+            ),
+            Self::OfAnother { .. } => Some(
+                "give the environment or the flags of that restore: its database and its files"
+                    .into(),
+            ),
+            Self::NothingBefore(name) => Some(format!(
+                "drop it by hand if it is not wanted: dropdb {name}; th-restore apply SET --only \
+                 files brings files back"
+            )),
             Self::Nothing(_) => Some("th-restore show says what a set holds".into()),
             Self::NoRestore => Some(
                 "only the last restore can be taken back, once, and until gc drops what it kept"
@@ -174,7 +227,7 @@ impl Fail for Error {
                  apply, undo and verify do"
                     .into(),
             ),
-            Self::Io { .. } | Self::Usage(_) => None,
+            Self::Io { .. } | Self::Usage(_) | Self::Cancelled => None,
         }
     }
 }

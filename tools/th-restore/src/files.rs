@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use th_archive::{
-    Change, Diff, Digest, Entry, EntryPath, Exclude, Kind, LISTING, Listing, Live, Unpack, Watch,
-    config,
+    Change, Diff, Digest, Entry, EntryPath, Exclude, Kind, LISTING, Listing, Live, Tree, Unpack,
+    Watch, config,
 };
 use th_cli::Run;
 use th_record::kind::FileChanges;
@@ -27,7 +27,7 @@ pub(crate) fn stage(
     exclude: &Exclude,
     aside: &Aside,
 ) -> Result<FileChanges, Error> {
-    fs::create_dir_all(root).map_err(Error::io(root))?;
+    make_root(run, root)?;
     aside.create()?;
     watched(run, manifest, |watch| {
         let mut unpack = Unpack::new(&aside.new_dir())?;
@@ -48,9 +48,28 @@ pub(crate) fn stage(
         list.finish()?;
         changes.written_bytes = unpack.run(&|pack| store.open_pack(pack), watch)?.bytes;
         changes.root = root.to_string_lossy().into_owned();
-        changes.kept = kept(&changes, aside);
         Ok(changes)
     })
+}
+
+/// Makes the directory if it is missing. A set says nothing of it, so the owner and mode are those
+/// of the directory it is in.
+fn make_root(run: &mut Run, root: &Path) -> Result<(), Error> {
+    let there = root.ancestors().find(|path| path.exists());
+    let Some(parent) = there.filter(|path| *path != root) else {
+        return Ok(());
+    };
+    root.strip_prefix(parent)
+        .map_err(io::Error::other)
+        .and_then(|path| EntryPath::new(path).map_err(io::Error::other))
+        .and_then(|path| Tree::open(parent)?.make_dir(&path))
+        .map_err(Error::io(root))?;
+    run.warn(format!(
+        "'{}' was not there, and no set says whose it is: it is made with the owner and mode of '{}'",
+        root.display(),
+        parent.display()
+    ));
+    Ok(())
 }
 
 /// Writes all files of the set into the empty directory `target`.
@@ -60,18 +79,16 @@ pub(crate) fn unpack_into(
     manifest: &Manifest,
     target: &Path,
 ) -> Result<FileChanges, Error> {
-    let unpacked = watched(run, manifest, |watch| {
+    watched(run, manifest, |watch| {
+        let mut changes = FileChanges::default();
         let mut unpack = Unpack::new(target)?;
         for entry in listing(store, manifest)? {
             let entry = entry?;
             unpack.want(&entry, &entry.path)?;
+            changes.added += 1;
         }
-        Ok(unpack.run(&|pack| store.open_pack(pack), watch)?)
-    })?;
-    Ok(FileChanges {
-        added: unpacked.files,
-        written_bytes: unpacked.bytes,
-        ..FileChanges::default()
+        changes.written_bytes = unpack.run(&|pack| store.open_pack(pack), watch)?.bytes;
+        Ok(changes)
     })
 }
 
@@ -94,11 +111,13 @@ fn watched<T>(
 /// Does for the configuration files what [`stage`] does for the files. Those that the set does not
 /// hold are left alone.
 pub(crate) fn stage_config(
+    run: &mut Run,
     store: &Store,
     manifest: &Manifest,
     root: &Path,
     aside: &Aside,
 ) -> Result<FileChanges, Error> {
+    make_root(run, root)?;
     aside.create()?;
     let mut list = aside.list()?;
     let mut changes = FileChanges {
@@ -106,27 +125,42 @@ pub(crate) fn stage_config(
         ..FileChanges::default()
     };
     for file in config::read(th_proof::open(store, manifest, CONFIG)?)? {
-        let step = match fs::read(root.join(&file.name)) {
-            Ok(bytes) if Digest::of(&bytes) == file.sha256 => {
+        let path = root.join(&file.name);
+        let step = match fs::metadata(&path) {
+            Ok(live) if is_unchanged(&path, &live, &file) => {
                 changes.unchanged += 1;
                 continue;
+            }
+            Ok(live) => {
+                changes.replaced += 1;
+                if live.is_dir() {
+                    Move::Swap
+                } else {
+                    Move::Replace
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 changes.added += 1;
                 Move::Add
             }
-            _ => {
-                changes.replaced += 1;
-                Move::Swap
-            }
+            Err(error) => return Err(Error::io(&path)(error)),
         };
         write_config(&aside.new_dir().join(&file.name), &file)?;
         changes.written_bytes += file.bytes.len() as u64;
         list.push(step, &file.name)?;
     }
     list.finish()?;
-    changes.kept = kept(&changes, aside);
     Ok(changes)
+}
+
+/// Tells whether the live configuration file is as it was stored. What cannot be read is not.
+fn is_unchanged(path: &Path, live: &fs::Metadata, file: &config::ConfigFile) -> bool {
+    let is_owned = || (u64::from(live.uid()), u64::from(live.gid())) == (file.uid, file.gid);
+    live.is_file()
+        && (live.mode() ^ file.mode) & 0o777 == 0
+        // Only root can give it to another owner.
+        && (!rustix::process::geteuid().is_root() || is_owned())
+        && fs::read(path).is_ok_and(|bytes| Digest::of(&bytes) == file.sha256)
 }
 
 /// Writes the configuration files into the empty directory `target`.
@@ -166,10 +200,6 @@ fn write_config(path: &Path, file: &config::ConfigFile) -> Result<(), Error> {
         .map_err(failed)
 }
 
-fn kept(changes: &FileChanges, aside: &Aside) -> Option<String> {
-    (changes.replaced + changes.removed > 0).then(|| aside.old_dir().to_string_lossy().into_owned())
-}
-
 fn listing(store: &Store, manifest: &Manifest) -> Result<Listing, Error> {
     Ok(Listing::new(th_proof::open(store, manifest, LISTING)?))
 }
@@ -201,11 +231,14 @@ impl Stager {
                 self.changes.replaced += 1;
                 let path = root.join(&entry.path);
                 let live = fs::symlink_metadata(&path).map_err(Error::io(&path))?;
-                let step = Move::Mode {
-                    old: live.mode() & 0o7777,
-                    new: entry.meta.mode,
-                };
-                self.push(step, &entry.path, false)?;
+                let (old, new) = (live.mode() & 0o7777, entry.meta.mode);
+                if old != new {
+                    self.push(Move::Mode { old, new }, &entry.path, false)?;
+                }
+                let (old, new) = ((live.uid(), live.gid()), (entry.meta.uid, entry.meta.gid));
+                if old != new && rustix::process::geteuid().is_root() {
+                    self.push(Move::Owner { old, new }, &entry.path, false)?;
+                }
                 Ok(None)
             }
             Change::Replace(entry, live) => {

@@ -51,7 +51,9 @@ pub(crate) fn gc(context: &Context, run: &mut Run, older_than: Duration) -> Resu
         }
     }
     let files = &context.env.files;
-    for root in files.uploads.iter().chain([&files.root]) {
+    // With flags alone, the root of the configuration is wherever this runs.
+    let root = context.env.name.is_some().then_some(&files.root);
+    for root in files.uploads.iter().chain(root) {
         for id in asides(root)? {
             let aside = Aside::new(root, &id);
             let kept = Removed {

@@ -13,7 +13,7 @@ pub(crate) fn prove_bytes(
     run: &mut Run,
     manifest: &Manifest,
 ) -> Result<(), Error> {
-    let ladder = Ladder::of(&context.store, manifest);
+    let ladder = Ladder::of(context.store()?, manifest);
     refuse(manifest, &ladder.climb(run, Level::Bytes)?.differences)
 }
 

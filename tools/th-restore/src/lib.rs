@@ -3,6 +3,7 @@
 mod apply;
 mod args;
 mod beside;
+mod choice;
 mod context;
 mod error;
 mod files;
@@ -10,6 +11,7 @@ mod gc;
 mod guard;
 mod list;
 mod moves;
+mod nested;
 mod parts;
 mod pending;
 mod plan;

@@ -11,21 +11,22 @@ use crate::{Error, summary};
 
 /// Lists the sets, newest first: an item each, then the totals.
 pub(crate) fn list(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
-    let sets = context.store.sets()?;
+    let store = context.store()?;
+    let sets = store.sets()?;
     for set in &sets {
         let item = item(set);
         run.item(&item, &line(&item));
     }
     let readable = || sets.iter().filter_map(Listed::set);
     let totals = Sets {
-        store: context.store.path().to_string_lossy().into_owned(),
+        store: store.path().to_string_lossy().into_owned(),
         count: sets.len() as u64,
         unreadable_count: (sets.len() - readable().count()) as u64,
         newest: readable().next().map(|set| set.id.clone()),
         newest_proven: readable()
             .find(|set| set.is_proven())
             .map(|set| set.id.clone()),
-        stored_bytes: context.store.stored_bytes()?,
+        stored_bytes: store.stored_bytes()?,
     };
     Ok(Outcome::done("sets", &totals, summary::sets(&totals)))
 }
@@ -33,18 +34,15 @@ pub(crate) fn list(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
 /// Shows one set, whole.
 pub(crate) fn show(context: &Context, run: &mut Run, set: &SetArgs) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
-    let proof = match context.store.proof(&manifest.id) {
+    let store = context.store()?;
+    let proof = match store.proof(&manifest.id) {
         Err(error @ (th_store::Error::Proof { .. } | th_store::Error::Pack { .. })) => {
             run.warn(error.to_string());
             None
         }
         other => other?,
     };
-    let path = context
-        .store
-        .set_dir(&manifest.id)
-        .to_string_lossy()
-        .into_owned();
+    let path = store.set_dir(&manifest.id).to_string_lossy().into_owned();
     let shown = Shown {
         path,
         manifest,

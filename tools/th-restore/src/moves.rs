@@ -30,6 +30,8 @@ pub(crate) enum Move {
     Remove,
     /// A directory whose permission bits change.
     Mode { old: u32, new: u32 },
+    /// A directory whose owner and group change.
+    Owner { old: (u32, u32), new: (u32, u32) },
 }
 
 /// Which way the moves are done.
@@ -81,6 +83,13 @@ impl Aside {
                 .map_err(Error::io(&dir))?;
         }
         Ok(())
+    }
+
+    /// Returns the directory of what was live, if there is anything in it.
+    pub(crate) fn kept(&self) -> Option<PathBuf> {
+        let old = self.old_dir();
+        let holds_any = fs::read_dir(&old).is_ok_and(|mut entries| entries.next().is_some());
+        holds_any.then_some(old)
     }
 
     /// Tells whether there is a list of moves, which goes first of all that is kept here.
@@ -161,7 +170,8 @@ impl Aside {
         Ok(count)
     }
 
-    /// Does one move: what is at `from` becomes live, what is live goes to `to`.
+    /// Does one move: what is at `from` becomes live, what is live goes to `to`, also where nothing
+    /// was to be live: the app goes on writing while a restore is on its way.
     fn step(
         &self,
         tree: &Tree,
@@ -175,15 +185,18 @@ impl Aside {
         match (step, way) {
             (Move::Mode { new: mode, .. }, Way::Forth)
             | (Move::Mode { old: mode, .. }, Way::Back) => tree.set_dir_mode(live, mode),
+            (Move::Owner { new: owner, .. }, Way::Forth)
+            | (Move::Owner { old: owner, .. }, Way::Back) => tree.set_dir_owner(live, owner),
             (Move::Remove, Way::Forth) | (Move::Add, Way::Back) => {
                 if there(live) && !there(to) {
-                    tree.rename(live, to)
-                } else {
-                    Ok(())
+                    tree.rename(live, to)?;
                 }
+                if there(from) {
+                    tree.rename(from, live)?;
+                }
+                Ok(())
             }
             _ if !there(from) => Ok(()),
-            (Move::Add, Way::Forth) | (Move::Remove, Way::Back) => tree.rename(from, live),
             (Move::Replace, _) => {
                 // Where no link can be made, for want of inodes or by the file system, there is a gap.
                 if there(live) && !there(to) && tree.link(live, to).is_err() {
@@ -191,7 +204,7 @@ impl Aside {
                 }
                 tree.rename(from, live)
             }
-            (Move::Swap, _) => {
+            (Move::Add, Way::Forth) | (Move::Remove, Way::Back) | (Move::Swap, _) => {
                 if there(live) && !there(to) {
                     tree.rename(live, to)?;
                 }
@@ -226,6 +239,9 @@ impl List {
             Move::Swap => "swap".to_owned(),
             Move::Remove => "remove".to_owned(),
             Move::Mode { old, new } => format!("mode:{old:o}:{new:o}"),
+            Move::Owner { old, new } => {
+                format!("owner:{}:{}:{}:{}", old.0, old.1, new.0, new.1)
+            }
         };
         self.file
             .write_all(word.as_bytes())
@@ -260,6 +276,13 @@ fn parse(record: &[u8]) -> Option<(Move, EntryPath)> {
             Move::Mode {
                 old: mode()?,
                 new: mode()?,
+            }
+        }
+        "owner" => {
+            let mut number = || words.next()?.parse().ok();
+            Move::Owner {
+                old: (number()?, number()?),
+                new: (number()?, number()?),
             }
         }
         _ => return None,

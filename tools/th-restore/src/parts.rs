@@ -1,6 +1,6 @@
 //! Which parts of a set a restore takes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use th_record::Manifest;
 
@@ -11,17 +11,17 @@ use crate::context::Context;
 pub(crate) const NO_DATABASE: &str = "no database is given to restore into";
 
 /// What of a set is to be restored, and where to.
-pub(crate) struct Parts<'a> {
+pub(crate) struct Parts {
     pub(crate) database: bool,
-    pub(crate) files: Option<&'a Path>,
-    pub(crate) config: Option<&'a Path>,
+    pub(crate) files: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
-impl<'a> Parts<'a> {
+impl Parts {
     /// Without `--only`, the database and the files that both the set and the environment have.
     /// The configuration is restored only when asked for: it may hold newer secrets.
     pub(crate) fn of(
-        context: &'a Context,
+        context: &Context,
         manifest: &Manifest,
         only: Option<Part>,
     ) -> Result<Self, Error> {
@@ -50,8 +50,12 @@ impl<'a> Parts<'a> {
                 && manifest.database.is_some()
                 && env.database.is_some(),
             files: uploads
-                .filter(|_| (only.is_none() || wants(Part::Files)) && manifest.files.is_some()),
-            config: wants(Part::Config).then_some(env.files.root.as_path()),
+                .filter(|_| (only.is_none() || wants(Part::Files)) && manifest.files.is_some())
+                .map(absolute)
+                .transpose()?,
+            config: wants(Part::Config)
+                .then(|| absolute(&env.files.root))
+                .transpose()?,
         };
         if !parts.database && parts.files.is_none() && parts.config.is_none() {
             return Err(Error::Nothing(
@@ -60,4 +64,9 @@ impl<'a> Parts<'a> {
         }
         Ok(parts)
     }
+}
+
+/// What is noted of a restore holds in whatever directory the next run is.
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(Error::io(path))
 }

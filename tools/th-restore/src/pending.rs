@@ -1,5 +1,7 @@
 //! What becomes of a restore on its way: its renames, and what a run that died left of it.
 
+use std::path::Path;
+
 use th_cli::Run;
 use th_postgres::{Admin, Server};
 use th_state::State;
@@ -80,11 +82,41 @@ fn is_begun(pending: &Pending) -> Result<bool, Error> {
     Ok(false)
 }
 
+/// Refuses a restore that is not of the database and the files that are given: with flags alone the
+/// state is that of the store, which others use too. `which` restore it is, is for the message.
+///
+/// # Errors
+/// [`Error::OfAnother`].
+pub(crate) fn check_given(
+    context: &Context,
+    restore: &Restore,
+    server: Option<&Server>,
+    which: &'static str,
+) -> Result<(), Error> {
+    let another = |theirs| Error::OfAnother { which, theirs };
+    if let (Some(swap), Some(server)) = (&restore.database, server)
+        && swap.live != server.database()
+    {
+        return Err(another(format!("database '{}'", swap.live)));
+    }
+    // A link to the directory is as good, and a directory that is gone is what it was called.
+    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    let files = &context.env.files;
+    for root in &restore.roots {
+        let theirs = real(root).map_err(Error::io(root))?;
+        let mut given = files.uploads.iter().chain([&files.root]);
+        if !given.any(|given| real(given).is_ok_and(|given| given == theirs)) {
+            return Err(another(format!("the files in '{}'", root.display())));
+        }
+    }
+    Ok(())
+}
+
 /// Finishes or drops what a run that died left behind. Once its databases are renamed, a restore
 /// is finished; before that, nothing of it is live and it is dropped.
 ///
 /// # Errors
-/// [`Error::HalfWay`] when it cannot be finished.
+/// [`Error::HalfWay`] when it cannot be finished; those of [`check_given`].
 pub(crate) fn recover(
     context: &Context,
     run: &mut Run,
@@ -102,6 +134,7 @@ pub(crate) fn recover(
         _ => None,
     };
     let server = server.or(configured.as_ref());
+    check_given(context, restore, server, "unfinished")?;
     let renamed = match (&restore.database, server) {
         (Some(swap), Some(server)) => is_renamed(swap, &mut server.admin()?)?,
         (Some(_), None) => {

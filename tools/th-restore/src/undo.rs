@@ -16,13 +16,14 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
     let server = context.server(run)?;
     let _lock = context.lock(run, server.as_ref())?;
     let last = Restore::last(&context.state)?.ok_or(Error::NoRestore)?;
+    pending::check_given(context, &last, server.as_ref(), "last")?;
     // What goes out of use now is as old as this, and not as the restore.
     let id = Id::new(Utc::now());
-    let swap = match &last.database {
+    let mut swap = match &last.database {
         Some(swap) => {
             let undone = preflight::beside(&swap.live, Role::Undone, &id)?;
-            // A database that was not there before the restore stays: nothing can take its place.
-            swap.back(undone)
+            let back = swap.back(undone);
+            Some(back.ok_or_else(|| Error::NothingBefore(swap.live.clone()))?)
         }
         None => None,
     };
@@ -36,10 +37,14 @@ pub(crate) fn undo(context: &Context, run: &mut Run) -> Result<Outcome, Error> {
         }
         (None, _) => None,
     };
-    if let (Some(swap), Some(admin)) = (&swap, &mut admin)
-        && !admin.has(&swap.next)?
-    {
-        return Err(Error::Gone(format!("database '{}'", swap.next)));
+    if let (Some(swap), Some(admin)) = (&mut swap, &mut admin) {
+        if !admin.has(&swap.next)? {
+            return Err(Error::Gone(format!("database '{}'", swap.next)));
+        }
+        if !admin.has(&swap.live)? {
+            // Somebody has dropped it.
+            swap.kept = None;
+        }
     }
     for aside in pending::asides(&last) {
         if !aside.is_listed()? {

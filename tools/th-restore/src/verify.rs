@@ -17,6 +17,7 @@ pub(crate) fn verify(
     wanted: Level,
 ) -> Result<Outcome, Error> {
     let manifest = context.manifest(set, run)?;
+    let store = context.store()?;
     let wanted = reachable(&manifest, wanted);
     if run.output.plan {
         let plan = crate::plan::verify(&manifest, wanted);
@@ -28,7 +29,7 @@ pub(crate) fn verify(
         None
     };
     let _lock = context.lock(run, server.as_ref())?;
-    let void = match context.store.proof(&manifest.id) {
+    let void = match store.proof(&manifest.id) {
         Err(error @ th_store::Error::Proof { .. }) => Some(error.to_string()),
         // It is read again now.
         Err(th_store::Error::Pack { .. }) => None,
@@ -37,7 +38,7 @@ pub(crate) fn verify(
     let ladder = Ladder {
         server: server.as_ref(),
         app_query: context.env.backup.app_query.as_deref(),
-        ..Ladder::of(&context.store, &manifest)
+        ..Ladder::of(store, &manifest)
     };
     let proven = ladder.climb(run, wanted)?;
     let noted = proven.noted;

@@ -1,13 +1,13 @@
 //! How a directory differs from a backup of it.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, SystemTime};
 
-use th_archive::Change;
+use th_archive::{Change, Diff, Exclude};
 
-use crate::kit::{Bench, changes};
+use crate::kit::{Bench, changes, quiet};
 
 /// Returns the changes but for what is unchanged, as text.
 fn told(changes: Vec<Change>) -> Vec<String> {
@@ -97,4 +97,46 @@ fn an_empty_directory_lacks_everything() {
     let empty = bench.dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
     assert_eq!(told(changes(&empty, &taken)), ["add a", "add a/b"]);
+}
+
+#[test]
+fn a_directory_stays_for_what_is_left_alone_in_it() {
+    let mut bench = Bench::new();
+    bench.write("a", "content");
+    let taken = bench.capture(None);
+    let root = bench.root();
+    bench.write("cache/deep/c", "excluded");
+    bench.write("cache.d/x", "not excluded");
+    bench.write("run/d/x", "beside a socket");
+    let _socket = UnixListener::bind(root.join("run/api.sock")).unwrap();
+    let exclude = Exclude::new(&["cache/**"]).unwrap();
+    let mut diff = Diff::new(&root, &exclude, taken.listing()).unwrap();
+    let changes = quiet(|watch| std::iter::from_fn(|| diff.next(watch).unwrap()).collect());
+    assert_eq!(
+        told(changes),
+        [
+            "remove cache.d Dir",
+            "remove cache.d/x File",
+            "remove run/d Dir",
+            "remove run/d/x File",
+        ]
+    );
+}
+
+#[test]
+fn root_sees_that_the_owner_is_another() {
+    let mut bench = Bench::new();
+    bench.write("d/x", "content");
+    symlink("x", bench.root().join("link")).unwrap();
+    let taken = bench.capture(None);
+    let root = bench.root();
+    let given = ["d", "d/x"].map(|path| chown(root.join(path), Some(4711), None));
+    if given.iter().any(Result::is_err) {
+        return; // This is not root.
+    }
+    std::os::unix::fs::lchown(root.join("link"), Some(4711), None).unwrap();
+    assert_eq!(
+        told(changes(&root, &taken)),
+        ["replace d Dir", "replace d/x File", "replace link Symlink"]
+    );
 }

@@ -82,17 +82,18 @@ pub struct Databases {
 pub struct FileChanges {
     /// The directory.
     pub root: String,
-    /// Files that were as they should be.
+    /// Files, directories and links that were as they should be.
     pub unchanged: u64,
-    /// Files that were missing.
+    /// Files, directories and links that were missing.
     pub added: u64,
-    /// Files whose content, kind or mode differed.
+    /// Files, directories and links whose content, kind, mode or owner differed.
     pub replaced: u64,
-    /// Files that are not in the set.
+    /// Files, directories and links that are not in the set.
     pub removed: u64,
     /// The size of what was written.
     pub written_bytes: u64,
-    /// Where replaced and removed files are kept; `null` when there are none.
+    /// Where replaced and removed files are kept, and those that came to be meanwhile where one was
+    /// missing; `null` when there are none.
     pub kept: Option<String>,
 }
 

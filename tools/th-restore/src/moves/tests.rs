@@ -1,4 +1,4 @@
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
 
@@ -26,6 +26,11 @@ fn tree(root: &Path) -> Vec<(String, String)> {
         found.push((name, what));
     }
     found
+}
+
+fn owner(path: &Path) -> (u32, u32) {
+    let metadata = fs::metadata(path).unwrap();
+    (metadata.uid(), metadata.gid())
 }
 
 /// A directory with one of each move prepared.
@@ -60,6 +65,13 @@ fn prepared(root: &Path) -> Aside {
             },
             "mode",
         ),
+        (
+            Move::Owner {
+                old: owner(root),
+                new: owner(root),
+            },
+            "mode",
+        ),
         (Move::Swap, "was-dir"),
     ] {
         list.push(step, &EntryPath::new(path).unwrap()).unwrap();
@@ -73,7 +85,7 @@ fn moves_can_be_done_twice_and_taken_back() {
     let dir = tempfile::tempdir().unwrap();
     let aside = prepared(dir.path());
     let before = tree(dir.path());
-    assert_eq!(aside.go(Way::Forth).unwrap(), 7);
+    assert_eq!(aside.go(Way::Forth).unwrap(), 8);
     let after = tree(dir.path());
     assert!(after.contains(&("changed".into(), "new".into())));
     assert!(after.contains(&("was-dir".into(), "a file now".into())));
@@ -92,4 +104,91 @@ fn moves_can_be_done_twice_and_taken_back() {
     assert_eq!(tree(dir.path()), after);
     aside.discard().unwrap();
     assert!(!dir.path().join(RESERVED).exists());
+}
+
+/// Where one of each move is to be, the app has written something since the moves were listed.
+#[test]
+fn what_came_to_be_meanwhile_is_kept_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let aside = prepared(dir.path());
+    let meanwhile = |path: &str| {
+        fs::create_dir_all(dir.path().join(path).parent().unwrap()).unwrap();
+        fs::write(dir.path().join(path), "meanwhile").unwrap();
+    };
+    for path in ["added", "dir/added", "dir/more", "changed", "gone"] {
+        meanwhile(path);
+    }
+    let before = tree(dir.path());
+    aside.go(Way::Forth).unwrap();
+    let after = tree(dir.path());
+    for (path, text) in [
+        ("added", "added"),
+        ("dir/added", "added"),
+        ("changed", "new"),
+    ] {
+        assert!(after.contains(&(path.into(), text.into())), "{path}");
+    }
+    for path in ["added", "dir/added", "dir/more", "changed", "gone"] {
+        let kept = fs::read_to_string(aside.old_dir().join(path)).unwrap();
+        assert_eq!(kept, "meanwhile", "{path}");
+    }
+    aside.go(Way::Forth).unwrap();
+    assert_eq!(tree(dir.path()), after);
+    aside.go(Way::Back).unwrap();
+    assert_eq!(tree(dir.path()), before);
+
+    // And where the undo puts back what had been removed.
+    aside.go(Way::Forth).unwrap();
+    meanwhile("gone");
+    aside.go(Way::Back).unwrap();
+    assert_eq!(tree(dir.path()), before);
+    let kept = fs::read_to_string(aside.new_dir().join("gone")).unwrap();
+    assert_eq!(kept, "meanwhile");
+}
+
+#[test]
+fn a_run_that_died_between_two_renames_is_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    let aside = prepared(dir.path());
+    fs::write(dir.path().join("added"), "meanwhile").unwrap();
+    let before = tree(dir.path());
+    let (live, old) = (dir.path().join("added"), aside.old_dir().join("added"));
+    fs::rename(&live, &old).unwrap();
+    aside.go(Way::Forth).unwrap();
+    assert_eq!(fs::read_to_string(&live).unwrap(), "added");
+    fs::rename(&live, aside.new_dir().join("added")).unwrap();
+    aside.go(Way::Back).unwrap();
+    assert_eq!(tree(dir.path()), before);
+}
+
+#[test]
+fn moves_are_read_as_they_were_written() {
+    let path = EntryPath::new("a b").unwrap();
+    for (word, step) in [
+        ("add", Move::Add),
+        (
+            "mode:755:2700",
+            Move::Mode {
+                old: 0o755,
+                new: 0o2700,
+            },
+        ),
+        (
+            "owner:0:1:1000:1001",
+            Move::Owner {
+                old: (0, 1),
+                new: (1000, 1001),
+            },
+        ),
+    ] {
+        let record = format!("{word} a b");
+        assert_eq!(
+            parse(record.as_bytes()),
+            Some((step, path.clone())),
+            "{word}"
+        );
+    }
+    for bad in ["owner:0:1:2 a", "mode:755 a", "move a", "add"] {
+        assert_eq!(parse(bad.as_bytes()), None, "{bad}");
+    }
 }
