@@ -16,18 +16,24 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long a first answer is waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Asks until it is dropped, and notes each answer for a rollback that has no time to ask.
+/// Asks until it is dropped.
 #[derive(Debug)]
 pub(super) struct Head(Receiver<Option<String>>);
 
 impl Head {
-    /// Starts to ask, in the session of `schema` while that lasts.
-    pub(super) fn ask(context: &Context, cancel: Arc<AtomicBool>, schema: Option<Schema>) -> Self {
+    /// Starts to ask, in the session of `schema` while that lasts. In a hold each answer `is_noted`, for
+    /// a rollback that has no time to ask.
+    pub(super) fn ask(
+        context: &Context,
+        cancel: Arc<AtomicBool>,
+        schema: Option<Schema>,
+        is_noted: bool,
+    ) -> Self {
         let (sender, answers) = mpsc::channel();
         if context.env.database.is_some() {
             let context = context.clone();
             // Not waited for: it ends when its answer finds nobody, or with the process.
-            thread::spawn(move || answer(&context, &cancel, schema, &sender));
+            thread::spawn(move || answer(&context, &cancel, schema, is_noted, &sender));
         }
         Self(answers)
     }
@@ -44,6 +50,7 @@ fn answer(
     context: &Context,
     cancel: &Arc<AtomicBool>,
     mut schema: Option<Schema>,
+    is_noted: bool,
     sender: &Sender<Option<String>>,
 ) {
     loop {
@@ -52,8 +59,10 @@ fn answer(
         }
         let pause = match schema.as_mut().map(Schema::head) {
             Some(Ok(head)) => {
-                // A full disk is no fault of the release.
-                let _ = schema::note(context, head.clone());
+                if is_noted {
+                    // A full disk is no fault of the release.
+                    let _ = schema::note(context, head.clone());
+                }
                 if sender.send(head).is_err() {
                     return;
                 }

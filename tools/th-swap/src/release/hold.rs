@@ -19,9 +19,11 @@ impl Release<'_> {
     /// Why the traffic has to go back, or went.
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
         self.enter(Phase::Draining)?;
-        let head = Head::ask(self.context, self.run.cancel(), self.schema.take());
         self.drain()?;
-        if let (Some(old), true) = (self.pending.previous_slot, self.pending.hold_seconds > 0)
+        let held = (self.pending.previous_slot).filter(|_| self.pending.hold_seconds > 0);
+        let (schema, cancel) = (self.schema.take(), self.run.cancel());
+        let head = Head::ask(self.context, cancel, schema, held.is_some());
+        if let Some(old) = held
             && !self.hold()?
         {
             self.run
