@@ -121,6 +121,10 @@ fn a_part_goes_into_a_directory_that_is_empty() -> Result<()> {
         assert_eq!(plan.record["dry_run"], true);
         let applied = whole.restore(&args)?.expect(0)?;
         assert_eq!(applied.data()["undoable"], false);
+        if part == "files" {
+            // Directories and links are counted too.
+            assert_eq!(applied.data()[part]["added"], json!(original.len()));
+        }
         // It is not empty any longer.
         let before = tree(beside.path())?;
         let refused = whole.restore(&args)?.expect(13)?;
