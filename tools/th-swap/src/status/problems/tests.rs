@@ -34,6 +34,7 @@ fn release() -> Release {
         }],
         heads: Vec::new(),
         pre_release_set: None,
+        exclusive: Vec::new(),
     }
 }
 
