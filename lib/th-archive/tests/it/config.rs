@@ -44,8 +44,8 @@ fn a_file_that_cannot_be_taken_is_named() {
     for (name, kind) in [
         ("missing", ErrorKind::NotFound),
         ("dir", ErrorKind::Io),
-        ("../root/dir/file", ErrorKind::Io),
-        ("/etc/passwd", ErrorKind::Io),
+        ("../root/dir/file", ErrorKind::Config),
+        ("/etc/passwd", ErrorKind::Config),
     ] {
         let out = tempfile::tempdir().unwrap();
         let none = Compression::None;
