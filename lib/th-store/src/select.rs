@@ -4,34 +4,12 @@ use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-use crate::{Error, Listed, SetRef, Source};
+use crate::{Error, Listed, SetRef};
 
 /// The shortest start of an id that may stand for it: the year.
 const SHORTEST: usize = 4;
-
-/// How far ahead of ours another clock may be.
-pub const SKEW: TimeDelta = TimeDelta::minutes(5);
-
-/// Whose sets are meant: those of an environment, or without one everybody's.
-#[derive(Debug, Clone, Default)]
-pub struct Scope(pub Option<String>);
-
-impl Scope {
-    /// Returns the group of a set: the sets that are a backup of the same. `None` when it is of
-    /// another environment; one that names none is taken as this one's.
-    pub fn group(&self, source: Source) -> Option<Source> {
-        match (&self.0, &source.environment) {
-            (Some(ours), Some(its)) if ours != its => None,
-            (Some(ours), _) => Some(Source {
-                environment: Some(ours.clone()),
-                ..source
-            }),
-            (None, _) => Some(source),
-        }
-    }
-}
 
 /// What a person says when they mean a set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,19 +2,17 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use th_archive::Previous;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
 use th_record::{DUMP, Level, Manifest};
-use th_store::{Listed, SetRef, Store};
+use th_store::{Listed, SKEW, SetRef, Store};
 
 use crate::Error;
 use crate::plan::{LastDump, LastFiles};
 
-/// How far ahead of this host's clock another's may be.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
 /// How many sets of a time to come are named.
 const NAMED: usize = 5;
 

@@ -10,9 +10,8 @@ use serde_json::Value;
 use th_cli::{Outcome, Run};
 use th_record::kind::{Pruned, SetAction, SetState};
 use th_record::{Level, Record, Refusal, Status, Tag};
-use th_store::Source;
+use th_store::{Scope, Source};
 
-use crate::group::Scope;
 use crate::plan::{Candidate, decide};
 use crate::policy::Policy;
 use crate::policy_args::PolicyArgs;

@@ -1,35 +1,13 @@
 //! One group: sets that can stand in for each other, decided about by themselves.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use th_store::Source;
+use chrono::{DateTime, Utc};
+use th_store::SKEW;
 
 use crate::bucket::Local;
 use crate::floor::{self, Floor};
 use crate::plan::{Candidate, Decision, Stale};
 use crate::policy::Policy;
 use crate::rule::{Kept, Seen};
-
-/// How far ahead of ours another clock may be.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
-
-/// Whose sets are pruned: those of an environment, or without one everybody's.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scope(pub(crate) Option<String>);
-
-impl Scope {
-    /// Returns the group of a set: the sets that are a backup of the same. `None` when it is of
-    /// another environment; one that names none is taken as this one's.
-    pub(crate) fn group(&self, source: Source) -> Option<Source> {
-        match (&self.0, &source.environment) {
-            (Some(ours), Some(its)) if ours != its => None,
-            (Some(ours), _) => Some(Source {
-                environment: Some(ours.clone()),
-                ..source
-            }),
-            (None, _) => Some(source),
-        }
-    }
-}
 
 /// Decides about the sets of one group, which are newest first. Tells whether its newest complete
 /// set is older than expected.

@@ -6,11 +6,10 @@ use chrono::{DateTime, SubsecRound, Utc};
 use th_cli::{Outcome, Run};
 use th_record::kind::{PruneSet, Pruned, SetAction};
 use th_record::{ErrorKind, Fail, Failure, Id, Status};
-use th_store::{Listed, Pruner, SetRef, Store, Survey};
+use th_store::{Listed, Pruner, Scope, SetRef, Store, Survey};
 
 use crate::context::Context;
 use crate::floor::Floor;
-use crate::group::Scope;
 use crate::plan::{Candidate, Decision, Freeze, Plan, decide};
 use crate::policy::Policy;
 use crate::policy_args::PolicyArgs;

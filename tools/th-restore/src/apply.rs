@@ -16,7 +16,7 @@ use crate::guard::{prove_bytes, refuse};
 use crate::moves::{Aside, Way};
 use crate::parts::Parts;
 use crate::plan::{self, Targets};
-use crate::{Error, choice, files, nested, pending, preflight, summary};
+use crate::{Error, choice, files, pending, preflight, summary};
 
 /// Restores beside what is live, proves it there, and switches.
 pub(crate) fn apply(
@@ -28,12 +28,8 @@ pub(crate) fn apply(
     let manifest = context.manifest(set, run)?;
     let parts = Parts::of(context, &manifest, only)?;
     let exclude = context.exclude(&manifest)?;
-    if let Some(root) = &parts.files {
-        nested::check(
-            root,
-            &exclude,
-            &[&context.env.backup.store, &context.env.state],
-        )?;
+    if parts.files.is_some() {
+        context.env.check_nesting(|path| exclude.matches(path))?;
     }
     let server = if parts.database {
         context.server(run)?

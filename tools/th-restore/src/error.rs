@@ -86,14 +86,6 @@ pub enum Error {
         /// What is given instead.
         given: String,
     },
-    /// What is restored has the store in it.
-    #[error("'{}' is within '{}': a restore would move it away", inner.display(), root.display())]
-    Nested {
-        /// The directory that is restored.
-        root: PathBuf,
-        /// The store, or the directory of the state.
-        inner: PathBuf,
-    },
     /// The last restore, or one that died, is of something else than what is given.
     #[error("the {which} restore is of {theirs}, which is not what is given")]
     OfAnother {
@@ -158,7 +150,6 @@ impl Fail for Error {
             | Self::Live(_)
             | Self::Partitioned(_)
             | Self::Mixed { .. } => ErrorKind::Usage,
-            Self::Nested { .. } => ErrorKind::Config,
             Self::NotEmpty(_)
             | Self::Exists(_)
             | Self::LongName(_)
@@ -199,10 +190,6 @@ impl Fail for Error {
                 Some("give it a shorter name, or restore beside it: --only db --into NAME".into())
             }
             Self::Mixed { .. } => Some("name the set by its id: th-restore list shows them".into()),
-            Self::Nested { .. } => Some(
-                "move the store elsewhere, or name it in [env.NAME.files] exclude in th.toml"
-                    .into(),
-            ),
             Self::OfAnother { .. } => Some(
                 "give the environment or the flags of that restore: its database and its files"
                     .into(),

@@ -11,7 +11,6 @@ mod gc;
 mod guard;
 mod list;
 mod moves;
-mod nested;
 mod parts;
 mod pending;
 mod plan;

@@ -2,17 +2,14 @@
 
 mod problems;
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{major, minor};
 use th_cli::{Outcome, Run};
 use th_config::Mode;
-use th_docker::{Docker, Member};
+use th_docker::{Docker, Member, split_name};
 use th_record::kind::{Slot, SlotStatus, SwapStatus};
 use th_record::{ErrorKind, Failure};
+use th_state::Lock;
 
 use crate::context::Context;
 use crate::front::Front;
@@ -33,7 +30,7 @@ const ENGINE: Duration = Duration::from_secs(5);
 pub(crate) fn status(context: &Context, _run: &mut Run) -> Result<Outcome, Error> {
     let members = members(context);
     let pending = Pending::read(&context.state)?;
-    let alive = watch::is_marked(&context.state)? || is_held(&context.state.path("lock"));
+    let alive = watch::is_marked(&context.state)? || Lock::is_held(&context.state)?;
     let releases = Releases::read(&context.state)?;
     let slot = traffic::live(context)?;
     let of_slot = |at: usize| Some(members.as_ref().ok()?[at].as_slice());
@@ -101,7 +98,7 @@ fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotS
     let of_service = |name: &str| members?.iter().find(|member| member.service == name);
     let services = &context.slots.services;
     let first = services.first().and_then(|first| of_service(&first.name));
-    let tag = first.and_then(|member| member.container.image_name.rsplit_once(':'));
+    let tag = first.and_then(|member| split_name(&member.container.image_name).1);
     let runs = |name: &str| of_service(name).is_some_and(|member| member.container.running);
     let health = boot::probe(context, slot);
     let images = services.iter().filter_map(|service| {
@@ -116,57 +113,11 @@ fn of(context: &Context, slot: Slot, members: Option<&[Member]>) -> Result<SlotS
                 Mode::Lanes => context.lanes.read()?.count(slot).into(),
                 Mode::Reload => u64::from(traffic::live(context)? == Some(slot)),
             },
-            tag: tag.map(|(_, tag)| tag.to_owned()),
+            tag: tag.map(str::to_owned),
             running: members.map(|_| services.iter().all(|service| runs(&service.name))),
             healthy: health.is_ok(),
             connections: members.and_then(|members| drain::count(context, slot, members)),
         },
         health,
     })
-}
-
-/// Tells whether somebody holds the environment's lock, as a swap does that is not in its hold. To try
-/// it would be to hold it for a moment.
-fn is_held(lock: &Path) -> bool {
-    let Ok(lock) = fs::metadata(lock) else {
-        return false;
-    };
-    let (device, inode) = (lock.dev(), lock.ino());
-    let file = format!("{:02x}:{:02x}:{inode}", major(device), minor(device));
-    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    locks.lines().any(|line| {
-        let mut words = line.split_whitespace();
-        words.any(|word| word == "FLOCK") && words.any(|word| word == file)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-    use std::thread;
-
-    use th_state::Lock;
-
-    use super::*;
-
-    #[test]
-    fn to_look_for_the_lock_is_not_to_take_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let (path, over) = (dir.path().join("lock"), AtomicBool::new(false));
-        assert!(!is_held(&path));
-        let lock = || Lock::acquire(&path, "th-backup", "run").unwrap();
-        let held = lock();
-        assert!(is_held(&path));
-        drop(held);
-        assert!(!is_held(&path));
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    is_held(&path);
-                }
-            });
-            (0..500).for_each(|_| drop(lock()));
-            over.store(true, Ordering::Relaxed);
-        });
-    }
 }

@@ -97,24 +97,6 @@ fn what_is_not_one_set_is_an_error() {
 }
 
 #[test]
-fn a_scope_is_of_an_environment_and_of_none() {
-    let of = |environment: Option<&str>| Source {
-        environment: environment.map(str::to_owned),
-        database: Some("app".into()),
-        has_files: true,
-    };
-    let ours = Scope(Some("production".into()));
-    let production = Some(of(Some("production")));
-    assert_eq!(ours.group(of(Some("production"))), production);
-    assert_eq!(ours.group(of(None)), production);
-    assert_eq!(ours.group(of(Some("staging"))), None);
-    for environment in [None, Some("staging")] {
-        let source = of(environment);
-        assert_eq!(Scope(None).group(source.clone()), Some(source));
-    }
-}
-
-#[test]
 fn an_id_means_the_same_set_whatever_else_there_is() {
     for (text, relative) in [("latest", true), ("latest-proven", true), ("2026", false)] {
         assert_eq!(text.parse::<Selector>().unwrap().is_relative(), relative);

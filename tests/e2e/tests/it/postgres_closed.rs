@@ -1,7 +1,7 @@
 //! A live database that lets nobody in is what a restore is for.
 
 use anyhow::{Result, ensure};
-use th_kit::Server;
+use th_kit::{Cluster, Server};
 
 use crate::setup::{App, bulk, cluster, postgres15};
 
@@ -55,11 +55,15 @@ fn a_closed_one_is_restored_over_and_comes_back() -> Result<()> {
 
 #[test]
 fn a_damaged_one_is_restored_over() -> Result<()> {
-    let server = cluster()?;
+    // Of its own, lest the others' goes down.
+    let cluster = Cluster::start()?;
+    let server = &cluster;
     for damage in ["mv $d/PG_VERSION $d/gone", "mv $d $d.gone"] {
         let app = changed(server, "damaged")?;
         let oid = "SELECT oid FROM pg_database WHERE datname = current_database()";
         let oid = server.psql(&app.database, oid)?;
+        // What is still to be written could not be, and the server would give up.
+        server.psql("postgres", "CHECKPOINT")?;
         // The server's own shell stands in its data directory.
         let damage = format!("COPY (SELECT) TO PROGRAM 'd=base/{oid}; {damage}'");
         server.psql("postgres", &damage)?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use th_record::ErrorKind;
 
 use super::head::Head;
@@ -84,16 +84,8 @@ impl Release<'_> {
 
     /// Lets go of the lock and watches. Tells whether the old slot is still this swap's to stop.
     fn hold(&mut self) -> Result<bool, Error> {
-        let seconds = TimeDelta::seconds(
-            self.pending
-                .hold_seconds
-                .try_into()
-                .unwrap_or(i64::MAX / 1000),
-        );
-        let until = self
-            .pending
-            .hold_until_at
-            .unwrap_or_else(|| Utc::now() + seconds);
+        let hold = Duration::from_secs(self.pending.hold_seconds);
+        let until = (self.pending.hold_until_at).unwrap_or_else(|| Utc::now() + hold);
         self.pending.hold_until_at = Some(until);
         self.enter(Phase::Holding)?;
         let mut watching = Mark::of(&self.context.state)?;

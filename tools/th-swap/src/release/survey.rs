@@ -1,7 +1,7 @@
 //! All that a release depends on, as it is before the release begins.
 
 use th_cli::Run;
-use th_docker::Docker;
+use th_docker::{Docker, split_name};
 use th_record::kind::{Slot, SwapPlan};
 
 use super::Intent;
@@ -133,6 +133,6 @@ fn warn(run: &mut Run, error: &Error) {
 /// Returns the tag that runs in `slot`, for one that was not released with this tool.
 fn running_tag(context: &Context, docker: &Docker, slot: Slot) -> Result<Option<String>, Error> {
     let images = super::images(docker, context, slot)?;
-    let tag = images.first().and_then(|image| image.name.rsplit_once(':'));
-    Ok(tag.map(|(_, tag)| tag.to_owned()))
+    let tag = images.first().and_then(|image| split_name(&image.name).1);
+    Ok(tag.map(str::to_owned))
 }
