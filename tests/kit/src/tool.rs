@@ -88,6 +88,14 @@ impl Tool {
         self.under(command)
     }
 
+    /// Lets it hear SIGHUP, also when these tests run under nohup.
+    #[must_use]
+    pub fn hearing_hangups(self) -> Self {
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP");
+        self.under(command)
+    }
+
     /// Lets it find nothing in `dir`, whatever is there.
     #[must_use]
     pub fn hiding(self, dir: &Path) -> Self {

@@ -214,7 +214,9 @@ fn an_address_comes_with_its_own_database() -> Result<()> {
         "app = \"a\"\n[env.p]\nroot = \".\"\n[env.p.database]\nurl = \"{url}\"\n\
          name = \"{live}\"\nuser = \"nobody\"\n[env.p.backup]\nstore = \"store\"\n"
     ))?;
-    let ended = home.backup(&["-e", "p", "--plan", "--url", &server.url(&copy)])?;
+    // As by --url, where the password would be for all to see.
+    let tool = home.tool("th-backup")?.args(["-e", "p", "--plan"]);
+    let ended = tool.env("TH_DATABASE_URL", &server.url(&copy)).run()?;
     let ended = ended.expect(0)?;
     let database = ended.data()["database"].as_str().unwrap_or_default();
     assert!(database.starts_with(&format!("{copy} on ")), "{database}");

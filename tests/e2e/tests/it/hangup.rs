@@ -16,6 +16,7 @@ fn a_backup_cleans_up_and_ends_by_the_signal() -> Result<()> {
     let running = app
         .tool("th-backup")?
         .args(["--bandwidth", "500k"])
+        .hearing_hangups()
         .start()?;
     wait_for(|| Ok(!app.store.incoming()?.is_empty()))?;
     // The shell and the kernel both tell of it.

@@ -65,7 +65,7 @@ fn a_damaged_one_is_restored_over() -> Result<()> {
         // What is still to be written could not be, and the server would give up.
         server.psql("postgres", "CHECKPOINT")?;
         // The server's own shell stands in its data directory.
-        let damage = format!("COPY (SELECT) TO PROGRAM 'd=base/{oid}; {damage}'");
+        let damage = format!("COPY (SELECT) TO PROGRAM 'cat >/dev/null; d=base/{oid}; {damage}'");
         server.psql("postgres", &damage)?;
         restores_over(&app)?;
         app.restore(&["gc", "--older-than", "0s"])?.expect(0)?;

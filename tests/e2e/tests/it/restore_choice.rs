@@ -98,7 +98,8 @@ fn of_environments_with_a_database_of_one_name_one_has_to_be_named() -> Result<(
     let both = Both::new()?;
     for name in NAMES {
         let url = cluster()?.url(&both.databases[0]);
-        both.run("th-backup", name, &["--url", &url])?.expect(0)?;
+        let tool = both.home.tool("th-backup")?.args(["-e", name]);
+        tool.env("TH_DATABASE_URL", &url).run()?.expect(0)?;
     }
     let store = both.home.path().join("store");
     let tool = Tool::new("th-restore")?.args(["--store".as_ref(), store.as_os_str()]);
