@@ -26,7 +26,11 @@ impl Drop for Stuck {
 
 fn chattr(flag: &str, path: &Path) -> Result<()> {
     let status = Command::new("chattr").arg(flag).arg(path).status()?;
-    ensure!(status.success(), "chattr {flag} {}", path.display());
+    ensure!(
+        status.success(),
+        "chattr {flag} {}: this test needs root, and a file system that knows attributes",
+        path.display()
+    );
     Ok(())
 }
 
