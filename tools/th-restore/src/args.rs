@@ -1,5 +1,7 @@
 //! What was typed.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -72,8 +74,8 @@ pub(crate) enum Command {
     /// Drop the databases and files that restores have kept
     Gc {
         /// Keep what is younger than this
-        #[arg(long, value_name = "TIME", default_value = "7d")]
-        older_than: humantime::Duration,
+        #[arg(long, value_name = "TIME", default_value = "7d", value_parser = th_config::duration)]
+        older_than: Duration,
         #[command(flatten)]
         input: InputArgs,
     },
@@ -162,6 +164,14 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_is_older_than_a_date_can_be() {
+        for (time, good) in [("7d", true), ("100y", true), ("300000y", false)] {
+            let args = Args::try_parse_from(["th-restore", "gc", "--older-than", time]);
+            assert_eq!(args.is_ok(), good, "{time}");
+        }
     }
 
     #[test]

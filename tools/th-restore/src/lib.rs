@@ -71,6 +71,6 @@ pub fn run(args: &Args, run: &mut Run) -> Result<Outcome, Error> {
             ..
         } => beside::apply_beside(&context, run, set, *only, into, table.as_deref()),
         Command::Undo { .. } => undo::undo(&context, run),
-        Command::Gc { older_than, .. } => gc::gc(&context, run, **older_than),
+        Command::Gc { older_than, .. } => gc::gc(&context, run, *older_than),
     }
 }
