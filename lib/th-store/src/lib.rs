@@ -37,7 +37,7 @@ pub use incoming::{Incoming, Published};
 pub use lease::Share;
 pub use notes::{RESTORE_FILES, restore_notes};
 pub use pruner::Pruner;
-pub use scope::{SKEW, Scope};
+pub use scope::{Scope, is_ahead};
 pub use select::Selector;
 pub use set::{Listed, SetRef, Unreadable};
 pub use source::Source;

@@ -1,11 +1,16 @@
 //! Whose sets are meant, and of which time.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::Source;
 
 /// How far ahead of ours another clock may be.
-pub const SKEW: TimeDelta = TimeDelta::minutes(5);
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// Tells whether a set of the time `at` is of the future: a clock was wrong then, or ours is `now`.
+pub fn is_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    at > now + SKEW
+}
 
 /// Whose sets are meant: those of an environment, or without one everybody's.
 #[derive(Debug, Clone, Default)]

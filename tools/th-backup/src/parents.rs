@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use th_archive::Previous;
 use th_cli::Run;
 use th_config::Environment;
 use th_postgres::Server;
 use th_record::{DUMP, Level, Manifest};
-use th_store::{Listed, SKEW, SetRef, Store};
+use th_store::{Listed, SetRef, Store, is_ahead};
 
 use crate::Error;
 use crate::plan::{LastDump, LastFiles};
@@ -39,7 +39,7 @@ impl Parents {
     ) -> Result<Self, Error> {
         let sets = sets.iter().filter_map(Listed::set);
         let now = Utc::now();
-        let (ahead, past): (Vec<_>, Vec<_>) = sets.partition(|set| is_ahead(set, now));
+        let (ahead, past): (Vec<_>, Vec<_>) = sets.partition(|set| is_ahead(set.started_at, now));
         if !ahead.is_empty() {
             run.warn(ahead_warning(&ahead));
         }
@@ -105,11 +105,6 @@ impl Parents {
     }
 }
 
-/// Tells whether a clock was wrong when the set was made, or is now.
-fn is_ahead(set: &SetRef, now: DateTime<Utc>) -> bool {
-    set.started_at > now + SKEW
-}
-
 /// Tells whether what the set holds is of this environment and of this database. Flags alone have no
 /// environment, and files alone no database: such a set may be of any.
 fn is_like(set: &SetRef, environment: Option<&str>, database: Option<&str>) -> bool {
@@ -172,7 +167,7 @@ mod tests {
     #[test]
     fn a_set_may_be_minutes_ahead_and_no_more() {
         let now = "2026-11-23T02:00:00Z".parse().unwrap();
-        let ahead = |id: &str| is_ahead(&set(id, None, None), now);
+        let ahead = |id: &str| is_ahead(set(id, None, None).started_at, now);
         assert!(!ahead("20261123T020500Z-7f3a"));
         assert!(ahead("20261123T020501Z-7f3a"));
         let all: Vec<SetRef> = (0..7)

@@ -1,7 +1,7 @@
 //! One group: sets that can stand in for each other, decided about by themselves.
 
 use chrono::{DateTime, Utc};
-use th_store::SKEW;
+use th_store::is_ahead;
 
 use crate::bucket::Local;
 use crate::floor::{self, Floor};
@@ -21,7 +21,7 @@ pub(crate) fn decide(
     for (number, decision) in decisions.iter_mut().enumerate() {
         let candidate = &decision.candidate;
         // Nothing from the future counts as the newest, or uses up a count.
-        if candidate.started_at > now + SKEW {
+        if is_ahead(candidate.started_at, now) {
             decision.block(Floor::Future);
             continue;
         }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use th_cli::Run;
 use th_postgres::Server;
 use th_record::Manifest;
-use th_store::{Listed, SKEW, Scope, SetRef};
+use th_store::{Listed, Scope, SetRef, is_ahead};
 
 use crate::Error;
 use crate::context::Context;
@@ -71,7 +71,7 @@ pub(crate) fn warn_of_another(
 
 /// Takes the sets of the future out of `sets` and returns their ids.
 fn future(sets: &mut Vec<Listed>, now: DateTime<Utc>) -> Vec<String> {
-    let is_ahead = |set: &SetRef| set.started_at > now + SKEW;
+    let is_ahead = |set: &SetRef| is_ahead(set.started_at, now);
     let ahead = readable(sets).filter(|set| is_ahead(set));
     let ids = ahead.map(|set| set.id.to_string()).collect();
     retain(sets, |set| !is_ahead(set));

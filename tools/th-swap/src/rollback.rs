@@ -1,13 +1,12 @@
 //! The way back: one repoint while the old slot is warm, a start and a repoint later.
 
+mod fit;
 mod warm;
 
 use std::time::Duration;
 
 use th_cli::{Outcome, Run};
-use th_config::Server;
 use th_docker::Docker;
-use th_record::Id;
 use th_record::kind::{SwapPlan, Swapped};
 
 use crate::compose::Compose;
@@ -15,16 +14,9 @@ use crate::context::Context;
 use crate::pending::{Pending, Phase};
 use crate::recover::{self, Recovered};
 use crate::release::{self, Begun, Intent, Release as Swap};
-use crate::releases::{Release, Releases};
-use crate::schema::{self, Schema};
+use crate::releases::Releases;
 use crate::turn::Turn;
 use crate::{Error, boot, resume, summary, traffic, watch};
-
-/// What the process that holds has seen of the head is trusted for this long.
-const HEAD_AGE: Duration = Duration::from_secs(10);
-
-/// How long the engine may take to answer, if the database is in a container: users wait.
-const ENGINE: Duration = Duration::from_secs(2);
 
 /// How long a lock of another tool is waited for in a hold, as the process that watches does.
 const LOCK: Duration = Duration::from_secs(5);
@@ -62,7 +54,7 @@ pub(crate) fn rollback(
         && boot::probe(context, slot).is_ok()
     {
         let set = pending.pre_release_set.as_ref();
-        check_schema(context, run, target, set.or(releases.set_after(target)))?;
+        fit::check(context, run, target, set.or(releases.set_after(target)))?;
         if hold.is_some() {
             run.warn(
                 "--hold is not used: inside the hold of a release the slot that is left is stopped",
@@ -251,60 +243,7 @@ fn intent(
             .ok_or_else(|| Error::NoRelease(tag.to_owned()))?,
         None => releases.before().ok_or(Error::NothingBefore)?,
     };
-    check_schema(context, run, target, releases.set_after(target))?;
+    fit::check(context, run, target, releases.set_after(target))?;
     let (live, hold) = (releases.live(), hold.unwrap_or_default());
     Ok(Intent::back(context, target, live, hold))
-}
-
-/// Refuses when the database has moved past what the release was seen to work with. `set` was made
-/// right before the release that came after it.
-fn check_schema(
-    context: &Context,
-    run: &mut Run,
-    target: &Release,
-    set: Option<&Id>,
-) -> Result<(), Error> {
-    if context.env.database.is_none() {
-        return Ok(());
-    }
-    let noted = match watch::is_marked(&context.state)? {
-        true => schema::noted(context, HEAD_AGE),
-        false => None,
-    };
-    let head = match noted.map_or_else(|| ask(context, run), Ok) {
-        Ok(head) => head,
-        Err(error) => {
-            run.warn(format!(
-                "it is not known what the database's schema is: {error}"
-            ));
-            return Ok(());
-        }
-    };
-    match head {
-        Some(head) if target.heads.is_empty() => {
-            run.warn(format!(
-                "it is not known whether '{}' works with the database at {head}: nobody has seen it",
-                target.tag
-            ));
-            Ok(())
-        }
-        Some(head) if !target.heads.contains(&head) => Err(Error::Schema {
-            tag: target.tag.clone(),
-            head,
-            heads: target.heads.clone(),
-            environment: context.name.clone(),
-            set: set.cloned(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Asks the database for its head.
-fn ask(context: &Context, run: &Run) -> Result<Option<String>, Error> {
-    let server = context.env.database.as_ref().map(|it| &it.server);
-    if let Some(Server::Container(_) | Server::Compose { .. }) = server {
-        Docker::connect_within(ENGINE)?;
-    }
-    let schema = Schema::connect_within(context, run.cancel(), schema::HURRY)?;
-    schema.map_or(Ok(None), |mut schema| schema.head())
 }

@@ -57,18 +57,23 @@ fn paused() -> PendingSwap {
     }
 }
 
+/// All traffic is on blue, where the release was.
+fn to_blue<'a>(release: &'a Release, slots: &'a [SlotSeen], front: &'a FrontSeen) -> Traffic<'a> {
+    Traffic {
+        include: None,
+        live: Some(Slot::Blue),
+        remembered: Some(release),
+        pending: None,
+        slots,
+        front: Some(front),
+    }
+}
+
 #[test]
 fn what_agrees_is_silent_whatever_the_tag_of_the_image_is() {
     let (release, front) = (release(), served(&[Slot::Blue]));
     let slots = [slot(Slot::Blue, 20), slot(Slot::Green, 0)];
-    let traffic = Traffic {
-        include: None,
-        live: Some(Slot::Blue),
-        remembered: Some(&release),
-        pending: None,
-        slots: &slots,
-        front: Some(&front),
-    };
+    let traffic = to_blue(&release, &slots, &front);
     assert_eq!(traffic.problems(), [""; 0]);
 
     let mut others = [slot(Slot::Blue, 20), slot(Slot::Green, 0)];
@@ -84,17 +89,7 @@ fn what_agrees_is_silent_whatever_the_tag_of_the_image_is() {
 fn what_users_meet_must_be_known_and_good() {
     let release = release();
     let slots = [slot(Slot::Blue, 20), slot(Slot::Green, 0)];
-    let problems = |front: FrontSeen| {
-        let traffic = Traffic {
-            include: None,
-            live: Some(Slot::Blue),
-            remembered: Some(&release),
-            pending: None,
-            slots: &slots,
-            front: Some(&front),
-        };
-        traffic.problems().join("; ")
-    };
+    let problems = |front: FrontSeen| to_blue(&release, &slots, &front).problems().join("; ");
     assert!(problems(served(&[])).contains("it is not known what it serves"));
     assert!(problems(served(&[Slot::Blue, Slot::Green])).ends_with("nginx serves green"));
     let bad = FrontSeen::Answers(Answers {
